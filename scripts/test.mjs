@@ -1,0 +1,44 @@
+/**
+ * `npm test`: sets up what is missing, checks style, format and types, and runs all tests. With arguments
+ * (`npm test -- --selectProjects unit`) only the tests, with these arguments for Jest. The last line is the sum.
+ */
+import { ensureAll } from './lib/ensure-all.mjs';
+import { inRoot } from './lib/paths.mjs';
+import { runJest } from './lib/run-jest.mjs';
+import { capture } from './lib/run-quietly.mjs';
+
+const bin = (...parts) => inRoot('node_modules', ...parts);
+const checks = [
+  ['lint', [bin('eslint', 'bin', 'eslint.js'), '.']],
+  ['format', [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.']],
+  ['types', [bin('typescript', 'bin', 'tsc'), '--noEmit']],
+  ['types of the workflows', [bin('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'src/workflows/tsconfig.json']],
+];
+
+const args = process.argv.slice(2);
+const sum = { passed: 0, failed: 0, skipped: [] };
+
+if (await ensureAll()) {
+  if (args.length === 0) for (const [name, command] of checks) await check(name, command);
+  const tests = await runJest(args);
+  sum.passed += tests.passed;
+  sum.failed += tests.failed;
+  sum.skipped = tests.skipped;
+} else {
+  sum.failed = 1;
+}
+
+for (const name of sum.skipped) console.log(`skipped: ${name}`);
+const skipped = sum.skipped.length === 0 ? '' : `, ${sum.skipped.length} skipped`;
+console.log(`${sum.passed} passed, ${sum.failed} failed${skipped}`);
+process.exit(sum.failed === 0 ? 0 : 1);
+
+async function check(name, command) {
+  const startedAt = Date.now();
+  const { code, output } = await capture(process.execPath, command);
+  const took = `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
+  if (code === 0) sum.passed += 1;
+  else sum.failed += 1;
+  if (code !== 0) console.log(output.trimEnd());
+  console.log(`${name}: ${code === 0 ? 'ok' : 'failed'} (${took})`);
+}

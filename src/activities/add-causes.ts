@@ -1,0 +1,40 @@
+import type { Activities } from '../contracts/activities.js';
+import { type Cause, causeText } from '../domain/cause.js';
+import { addCause } from '../domain/integration-state.js';
+import { changeIntegration } from '../integrations/change-integration.js';
+import { catalogue } from '../providers/catalogue/index.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { forEachPage } from './for-each-page.js';
+
+/** Adds the cause to every integration of every entity on the credential; rows that know it, or newer, stay as they are. */
+export function addCauses({ store, log, now }: ActivityDependencies): Activities['addCauses'] {
+  return async ({ credentialId, causeEpoch }) => {
+    const credential = await store.getCredential(credentialId);
+    const verdict = credential?.verdict ?? null;
+    if (credential === null || verdict === null || credential.epoch !== causeEpoch) return { errors: 0, recorded: 0 };
+    const { code, httpStatus, since } = verdict;
+    const cause: Cause = {
+      credentialId,
+      epoch: causeEpoch,
+      provider: credential.provider,
+      code,
+      httpStatus,
+      text: causeText(catalogue.get(credential.provider)?.name ?? credential.provider, code, httpStatus),
+      since: since.toISOString(),
+    };
+
+    let errors = 0;
+    let recorded = 0;
+    await forEachPage(
+      page => store.findIntegrationsByCredentialId(credentialId, page),
+      async integration => {
+        const change = await changeIntegration(store, integration.id, state => addCause(state, cause), now);
+        if (change === null || change.before === change.after) return;
+        recorded += 1;
+        if (change.after.status === 'ERROR' && change.before.status !== 'ERROR') errors += 1;
+      },
+    );
+    log.info({ credentialId, causeEpoch, recorded, errors }, `${errors} integrations of ${credentialId} are in ERROR`);
+    return { errors, recorded };
+  };
+}

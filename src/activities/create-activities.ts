@@ -1,0 +1,30 @@
+import type { Activities } from '../contracts/activities.js';
+import { addCauses } from './add-causes.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { endAttempt } from './end-attempt.js';
+import { markCredentialInvalid } from './mark-credential-invalid.js';
+import { markCredentialValid } from './mark-credential-valid.js';
+import { persistCredential } from './persist-credential.js';
+import { probeCredential } from './probe-credential.js';
+import { recordCredentialTest } from './record-credential-test.js';
+import { restoreIntegrationStatuses } from './restore-integration-statuses.js';
+import { sweep } from './sweep.js';
+import { upsertEntity } from './upsert-entity.js';
+import { withdrawOvertakenCauses } from './withdraw-overtaken-causes.js';
+
+/** Every activity of the worker, built over one set of ports. */
+export function createActivities(dependencies: ActivityDependencies) {
+  return {
+    persistCredential: persistCredential(dependencies),
+    upsertEntity: upsertEntity(dependencies),
+    restoreIntegrationStatuses: restoreIntegrationStatuses(dependencies),
+    endAttempt: endAttempt(dependencies),
+    markCredentialInvalid: markCredentialInvalid(dependencies),
+    addCauses: addCauses(dependencies),
+    withdrawOvertakenCauses: withdrawOvertakenCauses(dependencies),
+    probeCredential: probeCredential(dependencies),
+    recordCredentialTest: recordCredentialTest(dependencies),
+    markCredentialValid: markCredentialValid(dependencies),
+    sweep: sweep(dependencies),
+  } satisfies Activities;
+}

@@ -1,0 +1,56 @@
+import type { Activities } from '../contracts/activities.js';
+import type { EntityId } from '../domain/ids.js';
+import { restore } from '../domain/integration-state.js';
+import { changeIntegration } from '../integrations/change-integration.js';
+import type { Integration } from '../store/port/store.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { forEachPage } from './for-each-page.js';
+
+/**
+ * Reaches the same set as addCauses: every integration of every entity that points to the credential, and first those
+ * of the entity just reconnected. Each row is one conditional write that carries the epoch, so a repeat of this
+ * activity, or one that comes after a newer death or after the user paused again, changes nothing.
+ */
+export function restoreIntegrationStatuses(
+  dependencies: ActivityDependencies,
+): Activities['restoreIntegrationStatuses'] {
+  return async ({ sessionId, credentialId, entityId, epoch, optIn }) => {
+    const { store, log, now } = dependencies;
+    let restored = 0;
+
+    const restoreOne = async (integration: Integration) => {
+      const currentCredentialIds = await store.getCurrentCredentialIds(integration.id);
+      const change = await changeIntegration(
+        store,
+        integration.id,
+        state => restore(state, { credentialId, epoch, currentCredentialIds, optIn }),
+        now,
+      );
+      if (change === null || change.before.status === change.after.status) return;
+      const { before, after } = change;
+      const through = nameEntity(after, entityId);
+      if (after.status === 'ENABLED') {
+        restored += 1;
+        log.info(
+          { integrationId: after.id, credentialId, epoch },
+          `Restoring integration ${after.id} from ${before.status} to ENABLED after successful ${optIn ? 're-auth' : 'test'} (entityId=${through})`,
+        );
+      } else {
+        log.info(
+          { integrationId: after.id, credentialId, epoch },
+          `Integration ${after.id} went from ${before.status} to ${after.status} after a re-auth that left causes open (entityId=${through})`,
+        );
+      }
+    };
+
+    if (entityId !== null) await forEachPage(page => store.findIntegrationsByEntityId(entityId, page), restoreOne);
+    await forEachPage(page => store.findIntegrationsByCredentialId(credentialId, page), restoreOne);
+    if (sessionId !== null) await store.completeSession(sessionId, now());
+    return { restored };
+  };
+}
+
+function nameEntity(integration: Integration, reconnected: EntityId | null): string {
+  if (reconnected !== null && integration.entityIds.includes(reconnected)) return reconnected;
+  return integration.entityIds[0] ?? 'none';
+}

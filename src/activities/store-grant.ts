@@ -1,0 +1,57 @@
+import { RelinkError } from '../errors.js';
+import { newId } from '../ids.js';
+import type { Identity, TokenSet } from '../providers/definition.js';
+import { parseTokenSet, serialiseTokenSet } from '../providers/token-set-codec.js';
+import type { Credential, GrantWrite, Session } from '../store/port/store.js';
+import { credentialTokensBinding } from '../vault/bindings.js';
+import type { ActivityDependencies } from './dependencies.js';
+
+const maxTries = 20;
+
+/**
+ * Writes a proven grant: inserts the credential or replaces the tokens of the existing one, whichever the unique key
+ * and the conditional write allow. Returns the row as it stands, which may be a later grant's.
+ */
+export async function storeGrant(
+  { store, vault, now }: ActivityDependencies,
+  session: Session,
+  identity: Identity,
+  tokens: TokenSet,
+): Promise<Credential> {
+  const { userId, provider, grantSequence } = session;
+  if (grantSequence === null) throw new RelinkError('internal', `${session.id} has no grant number`);
+  const externalId = identity.credentialExternalId;
+
+  const sealFor = (id: Credential['id'], kept: TokenSet): GrantWrite => ({
+    sealedTokens: vault.seal(serialiseTokenSet(kept), credentialTokensBinding(id)),
+    refreshable: kept.refreshToken !== null,
+    expiresAt: kept.expiresAt,
+    grantSequence,
+  });
+
+  for (let attempt = 0; attempt < maxTries; attempt += 1) {
+    const existing = await store.findCredentialByExternalId(userId, provider, externalId);
+    if (existing === null) {
+      const id = newId('credential');
+      const inserted = await store.insertCredential({ id, userId, provider, externalId }, sealFor(id, tokens), now());
+      if (inserted !== null) return inserted;
+      continue;
+    }
+    if (existing.grantSequence >= grantSequence) return existing;
+    const kept = keepRefreshToken(tokens, existing, () =>
+      parseTokenSet(vault.open(existing.sealedTokens, credentialTokensBinding(existing.id))),
+    );
+    const replaced = await store.replaceGrant(existing.id, existing.epoch, sealFor(existing.id, kept), now());
+    if (replaced !== null) return replaced;
+  }
+  throw new RelinkError('write_conflict', `credential of ${session.id}`);
+}
+
+/**
+ * An answer without a refresh token keeps the one held (Google and Zoho send it at first consent only): it is the same
+ * account, by the credential's key. The one of a dead credential is not kept: it was refused.
+ */
+function keepRefreshToken(tokens: TokenSet, existing: Credential, openExisting: () => TokenSet): TokenSet {
+  if (tokens.refreshToken !== null || !existing.refreshable || !existing.authIsValid) return tokens;
+  return { ...tokens, refreshToken: openExisting().refreshToken };
+}

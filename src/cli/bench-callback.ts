@@ -1,0 +1,72 @@
+import { cpus, totalmem } from 'node:os';
+import { acquireInstanceLock } from '../embedded/single-instance.js';
+import { measurePairs, measureThroughput } from './bench/measure-callback.js';
+import { measureOutage } from './bench/measure-outage.js';
+import { measureReady } from './bench/measure-ready.js';
+import { readMemory } from './bench/read-memory.js';
+import { startBenchStack } from './bench/start-bench-stack.js';
+
+/**
+ * `npm run bench:callback [-- --pairs N]`: the whole callback against a bare Update-with-Start, alternating on one
+ * Temporal server; throughput; an outage of Temporal; memory; time to be ready. The last line is JSON.
+ */
+const root = process.env['RELINK_DATA_DIRECTORY'] ?? '.relink';
+const say = (line: string) => console.log(line);
+
+async function main(): Promise<void> {
+  const flag = process.argv.indexOf('--pairs');
+  const pairs = flag === -1 ? 500 : Number(process.argv[flag + 1]);
+  const lock = await acquireInstanceLock(`${root}/bench-lock`);
+  if (!lock.acquired) throw new Error('Another benchmark is running here');
+  say(
+    `Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${process.platform}`,
+  );
+  say('Settings: production processes, prebuilt bundle, log level warn, fsync on, Temporal dev server with WAL');
+
+  const ready = await measureReady(root);
+  say(`npm start ready: ${ready.first} s on an empty data directory, ${ready.again} s again`);
+
+  const stack = await startBenchStack(root, line => say(`  ${line}`));
+  const interrupt = () => void stack.stop().finally(() => process.exit(130));
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    const { bare_ms, callback_ms, ...ratios } = await measurePairs(stack, pairs, say);
+    say(`bare Update-with-Start: p50 ${bare_ms.p50} ms, p99 ${bare_ms.p99} ms`);
+    say(`POST /api/authorize:    p50 ${callback_ms.p50} ms, p99 ${callback_ms.p99} ms`);
+
+    const rps: Record<string, number> = {};
+    for (const callers of [1, 4, 16]) {
+      rps[callers] = await measureThroughput(stack, callers, 200);
+      say(`${callers} callers: ${rps[callers]} requests a second`);
+    }
+    const memory = { server: await readMemory(stack.server.pid), worker: await readMemory(stack.worker.pid) };
+    const { outage_settled_s, ...outage } = await measureOutage(stack, say);
+    say(
+      `outage: ${outage.outage_accepted} accepted, ${outage.outage_lost} lost, settled ${outage_settled_s} s after it`,
+    );
+    await stack.stop();
+    await lock.release();
+    const { ratio_p50, ratio_p99 } = ratios;
+    say(
+      JSON.stringify({
+        bench: 'callback',
+        ratio_p50,
+        ratio_p99,
+        rps,
+        pairs: ratios.pairs,
+        ...outage,
+        rss_mb: memory,
+        ready_s: ready,
+      }),
+    );
+    process.exit(outage.outage_lost === 0 ? 0 : 1);
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
+
+main().catch((error: unknown) => {
+  say(`The benchmark could not run: ${error instanceof Error ? error.message : 'unknown error'}`);
+  process.exit(1);
+});

@@ -1,0 +1,91 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeEmbeddedPostgres } from '../embedded/postgres/remove-embedded-postgres.js';
+import { acquireInstanceLock } from '../embedded/single-instance.js';
+import { recoverOrphan } from '../embedded/temporal/recover-orphan.js';
+import { createLog } from '../log.js';
+import { type Everything, startEverything } from '../start-everything.js';
+import { listCompletedRuns } from './demo/list-completed-runs.js';
+import { Stage } from './demo/stage.js';
+import { stories } from './demo/stories.js';
+
+/**
+ * `npm run demo`: the incident as a story, on an embedded stack of its own that begins empty. The last line is JSON;
+ * the exit code is 1 when any step failed.
+ */
+const root = process.env['RELINK_DATA_DIRECTORY'] ?? '.relink';
+const directory = join(root, 'demo');
+const say = (line: string) => console.log(line);
+
+async function startEmpty(): Promise<Everything> {
+  const data = join(directory, 'data');
+  await mkdir(data, { recursive: true });
+  await recoverOrphan(join(data, 'temporal.db'), say);
+  await removeEmbeddedPostgres(join(data, 'postgres'), say);
+  await rm(data, { recursive: true, force: true });
+  const temporalCli = process.env['RELINK_TEMPORAL_CLI'];
+  return startEverything(
+    {
+      directory: data,
+      toolsDirectory: join(root, 'tools'),
+      // The waits between the repeats of a refused test call, shortened so that nobody has to sit through them.
+      environment: {
+        RELINK_TEST_GRACE_MS: '100,300,1000',
+        ...(temporalCli === undefined ? {} : { RELINK_TEMPORAL_CLI: temporalCli }),
+      },
+      ports: { relink: 3100, postgres: 5533, temporal: 7333, temporalUi: 8333, sandbox: 3101 },
+      onProgress: line => say(`  ${line}`),
+    },
+    createLog(process.env['RELINK_LOG_LEVEL'] ?? 'silent', 'demo'),
+  );
+}
+
+async function play(everything: Everything): Promise<boolean> {
+  const { core, services, url } = everything;
+  const sandbox = { url: services.sandboxUrl, controlKey: services.secrets.sandboxControlKey };
+  const stage = new Stage(url, services.secrets.apiKey, sandbox, say);
+  const outcomes: Record<string, 'ok' | 'failed'> = {};
+  for (const story of stories) {
+    say(`\n${story.title}`);
+    try {
+      await story.play(stage);
+      outcomes[story.name] = 'ok';
+    } catch (error) {
+      outcomes[story.name] = 'failed';
+      say(`    FAILED: ${error instanceof Error ? error.message : 'unknown'}`);
+    }
+  }
+  const ok = Object.values(outcomes).every(outcome => outcome === 'ok');
+  const workflows = await listCompletedRuns(core.client, ok ? 10 : 1);
+  say(`\nIn the Temporal UI (while the demo runs; \`npm start\` keeps one open): ${services.temporalUiUrl ?? 'none'}`);
+  for (const workflow of workflows) say(`    ${workflow}`);
+  if (process.argv.includes('--keep')) await waitForSignal();
+  await everything.stop();
+  say(JSON.stringify({ demo: ok ? 'ok' : 'failed', steps: stage.steps, stories: outcomes, workflows }));
+  return ok;
+}
+
+function waitForSignal(): Promise<void> {
+  say('\nEverything keeps running for you to look at. Ctrl-C ends it.');
+  return new Promise(resolve => process.once('SIGINT', () => resolve()));
+}
+
+async function main(): Promise<void> {
+  const lock = await acquireInstanceLock(directory);
+  if (!lock.acquired) {
+    say(lock.message);
+    process.exit(1);
+  }
+  say('Starting an empty stack: PostgreSQL, Temporal, the sandbox provider, Relink');
+  const everything = await startEmpty();
+  const interrupt = () => void everything.stop().finally(() => process.exit(130));
+  if (!process.argv.includes('--keep')) process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const ok = await play(everything);
+  await lock.release();
+  process.exit(ok ? 0 : 1);
+}
+
+main().catch((error: unknown) => {
+  say(`The demo could not run: ${error instanceof Error ? error.message : 'unknown error'}`);
+  process.exit(1);
+});

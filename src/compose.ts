@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { Config } from './config.js';
+import { loadIntegrations } from './integrations/load-integrations.js';
+import type { Log } from './log.js';
+import { loadProviders } from './providers/load-providers.js';
+import { createPostgresStore } from './store/postgres/create-postgres-store.js';
+import { connectClient, type TemporalSettings } from './temporal/connect-client.js';
+import { createWorkflowStarter } from './temporal/create-workflow-starter.js';
+import { parseKeyRing } from './vault/parse-key-ring.js';
+import { createVault } from './vault/vault.js';
+
+/** What server and worker share, built from the settings. */
+export function composeCore(config: Config, temporal: TemporalSettings, log: Log) {
+  const store = createPostgresStore({ databaseUrl: config.databaseUrl.reveal(), poolSize: config.databasePool });
+  const client: Client = connectClient(temporal);
+  return {
+    config,
+    log,
+    store,
+    vault: createVault(parseKeyRing(config.keys)),
+    providers: loadProviders(config.providers),
+    integrations: loadIntegrations(config.integrations),
+    client,
+    workflows: createWorkflowStarter(client, config.taskQueue),
+    now: () => new Date(),
+    close: async () => {
+      await client.connection.close();
+      await store.close();
+    },
+  };
+}
+
+export type Core = ReturnType<typeof composeCore>;
+
+/** The prebuilt bundle beside the compiled code. */
+export function defaultBundlePath(): string {
+  return join(__dirname, 'workflow-bundle.js');
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { Secret } from './vault/secret.js';
+
+/**
+ * The only place that reads the environment. The table in README.md lists the same names; a test compares the two.
+ * Every problem is reported at once, by the variable's name and never with its value.
+ */
+const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback);
+const list = z
+  .string()
+  .default('')
+  .transform(value =>
+    value
+      .split(',')
+      .map(item => item.trim())
+      .filter(item => item !== ''),
+  );
+const secretList = list.transform(values => values.map(value => new Secret(value)));
+const milliseconds = list.transform(items => items.map(Number)).pipe(z.array(z.number().int().min(0).max(3_600_000)));
+
+const environmentSchema = z.object({
+  DATABASE_URL: z
+    .string({ error: 'is required: postgresql://user:password@host:5432/database' })
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgresql://')
+    .transform(value => new Secret(value)),
+  RELINK_DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(10),
+  RELINK_KEYS: z
+    .string({ error: 'is required: <name>:<base64 of 32 random bytes>, newest first, comma-separated' })
+    .transform(value => new Secret(value)),
+  RELINK_API_KEYS: secretList
+    .refine(keys => keys.length > 0, 'is required: at least one API key, comma-separated')
+    .refine(keys => keys.every(key => key.reveal().length >= 24), 'each API key needs at least 24 characters'),
+  RELINK_PUBLIC_URL: z
+    .url({ error: 'is required: the address that browsers and providers reach, such as https://connect.example.com' })
+    .transform(value => new URL(value)),
+  RELINK_HOST: z.string().default('127.0.0.1'),
+  RELINK_PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  RELINK_PRODUCT_NAME: z.string().min(1).max(80).default('Relink'),
+  RELINK_RETURN_URLS: list,
+  RELINK_REDIRECT_URIS: list,
+  RELINK_CALLBACK_DEADLINE: seconds(10),
+  RELINK_EXCHANGE_TIMEOUT: seconds(10),
+  RELINK_TEST_GRACE_MS: milliseconds.prefault('1000,3000,10000'),
+  RELINK_SWEEP_INTERVAL: seconds(30),
+  RELINK_SWEEP_AFTER: seconds(30),
+  RELINK_SESSION_RETENTION_DAYS: z.coerce.number().positive().max(3650).default(7),
+  RELINK_TASK_QUEUE: z.string().min(1).default('relink'),
+  RELINK_WORKFLOW_BUNDLE: z.string().optional(),
+  RELINK_INTEGRATIONS: z.string().optional(),
+  RELINK_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+const providerSettingsSchema = z.object({
+  CLIENT_ID: z.string().min(1),
+  CLIENT_SECRET: z
+    .string()
+    .min(1)
+    .transform(value => new Secret(value)),
+  AUTHORIZATION_URL: z.url().optional(),
+  TOKEN_URL: z.url().optional(),
+  IDENTITY_URL: z.url().optional(),
+  ISSUER: z.string().optional(),
+  SCOPES: list.optional(),
+  HOSTS: list.optional(),
+  ALLOW_INSECURE: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform(value => value === 'true'),
+});
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type Config = ReturnType<typeof loadConfig>;
+export type ProviderEnvironment = ReturnType<typeof nameSettings>;
+
+function nameSettings(values: z.output<typeof providerSettingsSchema>) {
+  return {
+    clientId: values.CLIENT_ID,
+    clientSecret: values.CLIENT_SECRET,
+    authorizationUrl: values.AUTHORIZATION_URL,
+    tokenUrl: values.TOKEN_URL,
+    identityUrl: values.IDENTITY_URL,
+    issuer: values.ISSUER,
+    scopes: values.SCOPES,
+    hosts: values.HOSTS,
+    allowInsecure: values.ALLOW_INSECURE,
+  };
+}
+
+/** Thrown when settings are missing or wrong; the message lists every one of them. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(`Relink cannot start with these settings:\n${problems.map(problem => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+/** `RELINK_PROVIDER_<NAME>_<SETTING>`, grouped by provider: `RELINK_PROVIDER_ATTIO_CLIENT_ID` and so on. */
+function readProviders(environment: Environment, problems: string[]): Record<string, ProviderEnvironment> {
+  const grouped = new Map<string, Record<string, string>>();
+  const settings = Object.keys(providerSettingsSchema.shape).join('|');
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith('RELINK_PROVIDER_') || value === undefined || value === '') continue;
+    const match = new RegExp(`^RELINK_PROVIDER_([A-Z0-9]+)_(${settings})$`).exec(name);
+    if (match === null) {
+      problems.push(`${name} is not a provider setting`);
+      continue;
+    }
+    const [, provider = '', setting = ''] = match;
+    grouped.set(provider, { ...grouped.get(provider), [setting]: value });
+  }
+  const providers: Record<string, ProviderEnvironment> = {};
+  for (const [provider, values] of grouped) {
+    const parsed = providerSettingsSchema.safeParse(values);
+    if (parsed.success) providers[provider.toLowerCase()] = nameSettings(parsed.data);
+    else
+      for (const issue of parsed.error.issues)
+        problems.push(`RELINK_PROVIDER_${provider}_${issue.path.join('_')} ${issue.message}`);
+  }
+  return providers;
+}
+
+/** Reads `DATABASE_URL` alone, for commands that need nothing else. Throws ConfigError. */
+export function loadDatabaseUrl(environment: Environment = process.env): Secret {
+  const parsed = environmentSchema.pick({ DATABASE_URL: true }).safeParse(environment);
+  if (parsed.success) return parsed.data.DATABASE_URL;
+  throw new ConfigError(parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`));
+}
+
+/** Reads the settings of server and worker. Throws ConfigError. */
+export function loadConfig(environment: Environment) {
+  const problems: string[] = [];
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(present);
+  if (!parsed.success)
+    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')} ${issue.message}`);
+  const providers = readProviders(environment, problems);
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  const value = parsed.data;
+  return {
+    databaseUrl: value.DATABASE_URL,
+    databasePool: value.RELINK_DATABASE_POOL,
+    keys: value.RELINK_KEYS,
+    apiKeys: value.RELINK_API_KEYS,
+    publicUrl: value.RELINK_PUBLIC_URL,
+    host: value.RELINK_HOST,
+    port: value.RELINK_PORT,
+    productName: value.RELINK_PRODUCT_NAME,
+    returnUrls: value.RELINK_RETURN_URLS,
+    redirectUris: value.RELINK_REDIRECT_URIS,
+    callbackDeadlineMs: value.RELINK_CALLBACK_DEADLINE * 1000,
+    exchangeTimeoutMs: value.RELINK_EXCHANGE_TIMEOUT * 1000,
+    testGraceMs: value.RELINK_TEST_GRACE_MS,
+    sweepIntervalMs: value.RELINK_SWEEP_INTERVAL * 1000,
+    sweepAfterMs: value.RELINK_SWEEP_AFTER * 1000,
+    sessionRetentionMs: value.RELINK_SESSION_RETENTION_DAYS * 86_400_000,
+    taskQueue: value.RELINK_TASK_QUEUE,
+    workflowBundle: value.RELINK_WORKFLOW_BUNDLE,
+    integrations: value.RELINK_INTEGRATIONS,
+    logLevel: value.RELINK_LOG_LEVEL,
+    providers,
+  } as const;
+}

@@ -1,0 +1,81 @@
+import type { CauseCode } from '../domain/cause.js';
+import type { CredentialId, EntityId, SessionId } from '../domain/ids.js';
+import type { SweepResult } from './workflows.js';
+
+/**
+ * What workflows may ask for. Only ids, statuses, counts and error codes cross this border (design.md, idea 1);
+ * activities fetch everything else by id. Typed here, apart from the implementations, so that workflow code sees no
+ * Node types.
+ */
+export interface ReauthActivities {
+  /** Proves the token, compares the account, stores the credential. */
+  persistCredential(input: { readonly sessionId: SessionId }): Promise<{
+    readonly credentialId: CredentialId;
+    /** The epoch the restore carries; 0 when the grant was overtaken by a death, which makes the restore a no-op. */
+    readonly epoch: number;
+  }>;
+  /** Finds or creates the entity, points it at the credential, and answers the attempt. */
+  upsertEntity(input: { readonly sessionId: SessionId; readonly credentialId: CredentialId }): Promise<{
+    readonly entityId: EntityId;
+  }>;
+  /** Puts the credential's integrations back to work and notes on the attempt that this is done. */
+  restoreIntegrationStatuses(input: {
+    /** Null when a passed test restores. */
+    readonly sessionId: SessionId | null;
+    readonly credentialId: CredentialId;
+    /** Null when a passed test restores: then every entity of the credential counts alike. */
+    readonly entityId: EntityId | null;
+    readonly epoch: number;
+    readonly optIn: boolean;
+  }): Promise<{ readonly restored: number }>;
+  /** Ends the attempt with an error code, for failures no activity could note itself. */
+  endAttempt(input: { readonly sessionId: SessionId; readonly code: string }): Promise<void>;
+}
+
+export interface InvalidateActivities {
+  /** Null epoch: the credential has moved on and nothing is to be told. */
+  markCredentialInvalid(input: {
+    readonly credentialId: CredentialId;
+    readonly epoch: number;
+    readonly code: CauseCode;
+    readonly httpStatus: number | null;
+  }): Promise<{ readonly causeEpoch: number | null }>;
+  addCauses(input: { readonly credentialId: CredentialId; readonly causeEpoch: number }): Promise<{
+    readonly errors: number;
+    readonly recorded: number;
+  }>;
+  /** Takes back what addCauses wrote where the credential or the entities have moved on meanwhile. */
+  withdrawOvertakenCauses(input: { readonly credentialId: CredentialId; readonly causeEpoch: number }): Promise<{
+    readonly withdrawn: number;
+  }>;
+}
+
+export interface ProbeResult {
+  readonly outcome: 'ok' | 'refused' | 'gone';
+  readonly httpStatus: number | null;
+  readonly refreshable: boolean;
+  readonly authIsValid: boolean;
+  readonly generation: number;
+  readonly epoch: number;
+}
+
+export interface TestActivities {
+  /** One identity call with the stored token. An outage is a retryable failure, never an outcome. */
+  probeCredential(input: { readonly credentialId: CredentialId }): Promise<ProbeResult>;
+  recordCredentialTest(input: {
+    readonly credentialId: CredentialId;
+    readonly outcome: 'ok' | 'refused' | 'needs_refresh' | 'unreachable';
+    readonly generation: number | null;
+  }): Promise<void>;
+  /** Takes an earlier verdict back after a passed test; null epoch when something newer happened. */
+  markCredentialValid(input: { readonly credentialId: CredentialId; readonly epoch: number }): Promise<{
+    readonly epoch: number | null;
+  }>;
+}
+
+export interface SweepActivities {
+  /** Ends abandoned exchanges, starts what was written but not started, finishes creations and deletions. */
+  sweep(): Promise<SweepResult>;
+}
+
+export type Activities = ReauthActivities & InvalidateActivities & TestActivities & SweepActivities;

@@ -1,0 +1,16 @@
+import type { CredentialId, SessionId } from '../domain/ids.js';
+
+/**
+ * Workflow ids are locks: one run per attempt, per tested generation, per death. They are plain text everywhere.
+ */
+export const reauthWorkflowId = (sessionId: SessionId) => `reauth/${sessionId}`;
+export const testWorkflowId = (credentialId: CredentialId, generation: number) => `test/${credentialId}/${generation}`;
+/** `scope` is the integration for which a known death is told again, after it was created on a dead credential. */
+export const invalidateWorkflowId = (credentialId: CredentialId, epoch: number, scope?: string) =>
+  scope === undefined ? `invalidate/${credentialId}/${epoch}` : `invalidate/${credentialId}/${epoch}/${scope}`;
+export const sweepScheduleId = 'relink-sweep';
+export const sweepWorkflowId = 'sweep';
+
+/** The reauth update that answers once credential and entity are stored. A constant id makes repeats attach. */
+export const connectedUpdateName = 'connected';
+export const connectedUpdateId = 'connected';

@@ -1,0 +1,50 @@
+import type { CauseCode } from '../domain/cause.js';
+import type { CredentialId, EntityId, ProviderId, SessionId } from '../domain/ids.js';
+
+export interface ReauthInput {
+  readonly sessionId: SessionId;
+  readonly provider: ProviderId;
+}
+
+export interface Connection {
+  readonly credentialId: CredentialId;
+  readonly entityId: EntityId;
+}
+
+export interface ReauthResult extends Connection {
+  /** Integrations that left ERROR or DISABLED. */
+  readonly restored: number;
+}
+
+export interface TestCredentialInput {
+  readonly credentialId: CredentialId;
+  readonly provider: ProviderId;
+  /** Waits between the repeats that a refusal needs before it counts, in milliseconds. */
+  readonly graceMs: readonly number[];
+}
+
+export interface TestCredentialResult {
+  readonly outcome: 'ok' | 'refused' | 'needs_refresh' | 'unreachable' | 'gone';
+}
+
+export interface InvalidateInput {
+  readonly credentialId: CredentialId;
+  readonly provider: ProviderId;
+  /** The epoch that was found dead. */
+  readonly epoch: number;
+  readonly code: CauseCode;
+  readonly httpStatus: number | null;
+}
+
+export interface InvalidateResult {
+  readonly outcome: 'invalidated' | 'overtaken';
+  /** Integrations whose status became ERROR. */
+  readonly errors: number;
+}
+
+export interface SweepResult {
+  readonly started: number;
+  readonly ended: number;
+  readonly finished: number;
+  readonly deleted: number;
+}

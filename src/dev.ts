@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { onParentEnd } from './embedded/on-parent-end.js';
+import { acquireInstanceLock } from './embedded/single-instance.js';
+import { createLog } from './log.js';
+import { runRole } from './run-role.js';
+import { startEverything } from './start-everything.js';
+
+/** `npm start`: everything in one process tree, data under `.relink/`, bound to loopback. Never for production. */
+const directory = process.env['RELINK_DATA_DIRECTORY'] ?? '.relink';
+const wantedPorts = { relink: 3000, postgres: 5433, temporal: 7233, temporalUi: 8233, sandbox: 3001 };
+const say = (line: string) => console.log(`relink  ${line}`);
+
+const log = createLog(process.env['RELINK_LOG_LEVEL'] ?? 'info', 'relink');
+
+void runRole(log, async () => {
+  const startedAt = Date.now();
+  const lock = await acquireInstanceLock(directory);
+  if (!lock.acquired) {
+    say(lock.message);
+    process.exit(1);
+  }
+  const wantedPort = process.env['RELINK_PORT'];
+  const everything = await startEverything(
+    {
+      directory,
+      toolsDirectory: join(directory, 'tools'),
+      environment: process.env,
+      ports: { ...wantedPorts, ...(wantedPort === undefined ? {} : { relink: Number(wantedPort) }) },
+      onProgress: say,
+    },
+    log,
+  );
+  const { services, url } = everything;
+  await lock.setAddress(url);
+  const stopWatching = onParentEnd(() => process.kill(process.pid, 'SIGTERM'));
+
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  for (const line of [
+    `Ready in ${seconds} s: ${services.relinkUrl}`,
+    ...(services.temporalUiUrl === undefined ? [] : [`Temporal UI: ${services.temporalUiUrl}`]),
+    `API description: ${services.relinkUrl}/api/openapi.json`,
+    `The API key is in ${join(directory, 'secrets.json')}. Try:`,
+    `  KEY=$(node -p "require('./${join(directory, 'secrets.json')}').apiKey")`,
+    `  curl -H "Authorization: Bearer $KEY" -H "Relink-User: me" "${services.relinkUrl}/api/authorize?entityType=sandbox"`,
+    'and open the url of the answer in a browser. Ctrl-C stops everything.',
+  ])
+    say(line);
+
+  return {
+    finished: everything.finished,
+    stop: async () => {
+      stopWatching();
+      await everything.stop();
+      await lock.release();
+    },
+  };
+});

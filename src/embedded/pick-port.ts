@@ -1,0 +1,19 @@
+import getPort, { portNumbers } from 'get-port';
+
+/**
+ * A free port of 127.0.0.1: the wanted one, else the next free one of the hundred after it (said in one line), else any.
+ * Without a wanted port, any free one. The port can still be taken before the caller binds it: retry then.
+ *
+ * @param purpose how the line names it, for example "PostgreSQL"
+ */
+export async function pickPort(
+  wanted: number | undefined,
+  purpose: string,
+  onProgress: (line: string) => void,
+): Promise<number> {
+  if (wanted === undefined || wanted === 0) return getPort({ host: '127.0.0.1' });
+  const last = Math.min(wanted + 100, 65_535);
+  const port = await getPort({ host: '127.0.0.1', port: portNumbers(wanted, last) });
+  if (port !== wanted) onProgress(`${purpose}: port ${wanted} is taken, using ${port}`);
+  return port;
+}

@@ -1,0 +1,166 @@
+import { join } from 'node:path';
+import type { Environment } from '../config.js';
+import { searchAttributeNames } from '../contracts/search-attributes.js';
+import { findTemporalCli } from './find-temporal-cli.js';
+import { type LocalSecrets, readOrMakeLocalSecrets } from './local-secrets.js';
+import { pickPort } from './pick-port.js';
+import { ensureDatabase } from './postgres/ensure-database.js';
+import { startEmbeddedPostgres } from './postgres/start-embedded-postgres.js';
+import { startSandbox } from './sandbox/start-sandbox.js';
+import { startEmbeddedTemporal } from './temporal/start-embedded-temporal.js';
+
+export interface BackingServicesOptions {
+  /** Everything the stack keeps: data, secrets, logs. One running stack per directory. */
+  readonly directory: string;
+  /** The Temporal CLI is kept here between stacks. */
+  readonly toolsDirectory: string;
+  /** The user's own settings; what is set there is used instead of an embedded part. */
+  readonly environment: Environment;
+  readonly ports: {
+    readonly relink?: number;
+    readonly postgres?: number;
+    readonly temporal?: number;
+    readonly temporalUi?: number;
+    readonly sandbox?: number;
+  };
+  readonly headless?: boolean;
+  /** Redirect URIs of an adopter's own page, registered at the sandbox and allowed in Relink. */
+  readonly redirectUris?: readonly string[];
+  readonly onProgress: (line: string) => void;
+}
+
+export interface BackingServices {
+  /** Complete settings for server and worker: the user's own over the embedded ones. */
+  readonly environment: Environment;
+  readonly secrets: LocalSecrets;
+  readonly relinkUrl: string;
+  readonly sandboxUrl: string;
+  readonly temporalUiUrl: string | undefined;
+  /** Temporal's database file, when it is embedded. */
+  readonly temporalFile: string | undefined;
+  /** Rejects when one of them ends without being asked to. */
+  readonly died: Promise<never>;
+  stop(): Promise<void>;
+}
+
+/**
+ * PostgreSQL, Temporal and the sandbox provider, each real, each bound to loopback, for `npm start`, the demo and the
+ * tests. What cannot be started stops what already was.
+ */
+export async function startBackingServices(options: BackingServicesOptions): Promise<BackingServices> {
+  const { directory, environment, ports, onProgress } = options;
+  const stops: (() => Promise<void>)[] = [];
+  const deaths: Promise<string>[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) await stopOne();
+  };
+  try {
+    const secrets = await readOrMakeLocalSecrets(directory);
+
+    let databaseUrl = environment['DATABASE_URL'];
+    if (databaseUrl === undefined || databaseUrl === '') {
+      const postgres = await startEmbeddedPostgres({
+        dataDirectory: join(directory, 'postgres'),
+        port: ports.postgres,
+        onProgress,
+      });
+      stops.push(() => postgres.stop());
+      deaths.push(postgres.exited.then(reason => `PostgreSQL ended (${reason})`));
+      await ensureDatabase(postgres.url('postgres'), 'relink');
+      databaseUrl = postgres.url('relink');
+      onProgress(`PostgreSQL: 127.0.0.1:${postgres.port}`);
+    }
+
+    let temporalUiUrl: string | undefined;
+    let temporalFile: string | undefined;
+    let temporalSettings: Record<string, string> = {};
+    if (!hasOwnTemporal(environment)) {
+      const cli = await findTemporalCli({
+        configuredPath: environment['RELINK_TEMPORAL_CLI'],
+        toolsDirectory: options.toolsDirectory,
+        onProgress,
+      });
+      temporalFile = join(directory, 'temporal.db');
+      const temporal = await startEmbeddedTemporal({
+        cliPath: cli.path,
+        databaseFile: temporalFile,
+        port: ports.temporal,
+        uiPort: ports.temporalUi,
+        headless: options.headless,
+        searchAttributes: Object.fromEntries(searchAttributeNames.map(name => [name, 'Keyword' as const])),
+        onProgress,
+      });
+      stops.push(() => temporal.stop());
+      deaths.push(temporal.exited.then(reason => `Temporal's dev server ended (${reason})`));
+      temporalUiUrl = temporal.uiUrl;
+      temporalSettings = { TEMPORAL_ADDRESS: temporal.address };
+      onProgress(`Temporal: ${temporal.address}${temporalUiUrl === undefined ? '' : `, UI ${temporalUiUrl}`}`);
+    }
+
+    const relinkPort = await pickPort(ports.relink, 'Relink', onProgress);
+    const relinkUrl = environment['RELINK_PUBLIC_URL'] ?? `http://127.0.0.1:${relinkPort}`;
+    const sandboxPort = await pickPort(ports.sandbox, 'Sandbox provider', onProgress);
+    const clientId = 'relink';
+    const sandbox = await startSandbox({
+      port: sandboxPort,
+      controlKey: secrets.sandboxControlKey,
+      stateFile: join(directory, 'sandbox.json'),
+      clients: [
+        {
+          clientId,
+          clientSecret: secrets.sandboxClientSecret,
+          name: environment['RELINK_PRODUCT_NAME'] ?? 'Relink',
+          redirectUris: [`${relinkUrl}/api/oauth/callback/sandbox`, ...(options.redirectUris ?? [])],
+        },
+      ],
+    });
+    stops.push(() => sandbox.close());
+    onProgress(`Sandbox provider: ${sandbox.url}`);
+
+    return {
+      environment: {
+        RELINK_KEYS: secrets.keyRing,
+        RELINK_API_KEYS: secrets.apiKey,
+        RELINK_PUBLIC_URL: relinkUrl,
+        RELINK_PORT: String(relinkPort),
+        RELINK_RETURN_URLS: relinkUrl,
+        RELINK_REDIRECT_URIS: (options.redirectUris ?? []).join(','),
+        ...sandboxSettings(sandbox.url, clientId, secrets.sandboxClientSecret),
+        ...temporalSettings,
+        ...environment,
+        DATABASE_URL: databaseUrl,
+      },
+      secrets,
+      relinkUrl,
+      sandboxUrl: sandbox.url,
+      temporalUiUrl,
+      temporalFile,
+      died: Promise.race(deaths).then(reason => {
+        throw new Error(reason);
+      }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Any setting of the user's that names a Temporal server: then the embedded one stays away. */
+function hasOwnTemporal(environment: Environment): boolean {
+  return ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some(
+    name => (environment[name] ?? '') !== '',
+  );
+}
+
+export function sandboxSettings(url: string, clientId: string, clientSecret: string): Record<string, string> {
+  return {
+    RELINK_PROVIDER_SANDBOX_CLIENT_ID: clientId,
+    RELINK_PROVIDER_SANDBOX_CLIENT_SECRET: clientSecret,
+    RELINK_PROVIDER_SANDBOX_AUTHORIZATION_URL: `${url}/oauth/authorize`,
+    RELINK_PROVIDER_SANDBOX_TOKEN_URL: `${url}/oauth/token`,
+    RELINK_PROVIDER_SANDBOX_IDENTITY_URL: `${url}/identity`,
+    RELINK_PROVIDER_SANDBOX_ISSUER: url,
+    RELINK_PROVIDER_SANDBOX_ALLOW_INSECURE: 'true',
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * The error registry: every error that can leave Relink, over HTTP or as the type of a Temporal failure.
+ * docs/errors.md lists the same codes; a test compares the two.
+ *
+ * `text` is for the person or program that called. It says what happened and what to do, and never holds a secret,
+ * a header, a URL with a query, or a stack. `retryable`: the same request may succeed later without any change.
+ */
+export const errorRegistry = {
+  // The request
+  invalid_request: {
+    status: 400,
+    retryable: false,
+    text: 'The request is malformed. See `issues` for the fields to correct.',
+  },
+  payload_too_large: { status: 413, retryable: false, text: 'The request body is larger than this endpoint accepts.' },
+  unsupported_media_type: { status: 415, retryable: false, text: 'Send the request body as application/json.' },
+  unauthenticated: {
+    status: 401,
+    retryable: false,
+    text: 'The API key is missing or unknown. Send `Authorization: Bearer <API key>`.',
+  },
+  user_missing: { status: 400, retryable: false, text: 'Name the user you act for in the `Relink-User` header.' },
+  not_found: { status: 404, retryable: false, text: 'Nothing with this id exists for this user.' },
+  provider_unknown: { status: 404, retryable: false, text: 'No provider of this name is in the catalogue.' },
+  provider_not_configured: {
+    status: 409,
+    retryable: false,
+    text: 'This provider has no client id and secret configured. The operator has to set them.',
+  },
+  return_url_not_allowed: {
+    status: 400,
+    retryable: false,
+    text: 'The return URL is not on the allow-list (RELINK_RETURN_URLS).',
+  },
+  redirect_uri_not_allowed: {
+    status: 400,
+    retryable: false,
+    text: 'The redirect URI is not on the allow-list (RELINK_REDIRECT_URIS).',
+  },
+  integration_type_unknown: { status: 400, retryable: false, text: 'No integration of this type is defined.' },
+  entity_not_usable: {
+    status: 400,
+    retryable: false,
+    text: 'An entity does not exist for this user, or its provider does not fit this integration type.',
+  },
+  integration_in_deletion: {
+    status: 409,
+    retryable: false,
+    text: 'This integration is being deleted and cannot be changed.',
+  },
+
+  // Connecting
+  attempt_not_found: {
+    status: 404,
+    retryable: false,
+    text: 'This connection attempt does not exist, has expired, or belongs to somebody else. Start a new one.',
+  },
+  access_denied: {
+    status: 403,
+    retryable: false,
+    text: 'Access was not granted at the provider. Connect again to retry.',
+  },
+  authorization_failed: {
+    status: 502,
+    retryable: false,
+    text: 'The provider ended the authorization with an error. Connect again to retry.',
+  },
+  exchange_refused: {
+    status: 502,
+    retryable: false,
+    text: 'The provider refused the authorization code. Connect again to retry.',
+  },
+  exchange_timed_out: {
+    status: 504,
+    retryable: false,
+    text: 'The provider did not answer the code exchange in time. Connect again to retry.',
+  },
+  exchange_failed: {
+    status: 502,
+    retryable: false,
+    text: 'The code exchange did not yield a usable answer from the provider. Connect again to retry.',
+  },
+  exchange_outcome_unknown: {
+    status: 409,
+    retryable: false,
+    text: 'The connection was interrupted while the provider answered, so its outcome is unknown. Connect again.',
+  },
+  client_rejected: {
+    status: 502,
+    retryable: false,
+    text: "The provider rejected this product's client id or secret. The operator has to correct them.",
+  },
+  host_not_allowed: {
+    status: 502,
+    retryable: false,
+    text: "The provider's answer names a host that is not on its list. Nothing was sent to it. Connect again, or have the operator check the provider's hosts.",
+  },
+  identity_refused: {
+    status: 502,
+    retryable: false,
+    text: 'The provider issued a token and then refused it when asked whose it is. Connect again to retry.',
+  },
+  identity_unusable: {
+    status: 502,
+    retryable: false,
+    text: 'The provider accepted the token but did not say which account it belongs to.',
+  },
+  wrong_account: {
+    status: 409,
+    retryable: false,
+    text: 'Another account was chosen at the provider than the one to reconnect. The existing connection is unchanged. Connect again and choose the same account.',
+  },
+  connect_timed_out: {
+    status: 504,
+    retryable: false,
+    text: 'The provider did not confirm the account for a whole day. Connect again to retry.',
+  },
+
+  // Inside
+  provider_unavailable: {
+    status: 503,
+    retryable: true,
+    text: 'The provider could not be reached or answered with an error of its own. This is retried.',
+  },
+  rate_limited: {
+    status: 503,
+    retryable: true,
+    text: 'The provider asked to slow down. This is retried at the time it named.',
+  },
+  temporal_unavailable: {
+    status: 503,
+    retryable: true,
+    text: 'The workflow service cannot be reached. Try again shortly.',
+  },
+  database_unavailable: { status: 503, retryable: true, text: 'The database cannot be reached. Try again shortly.' },
+  database_not_migrated: {
+    status: 503,
+    retryable: true,
+    text: 'The database is not at the version this release needs. Run `npm run migrate`.',
+  },
+  migration_failed: {
+    status: 500,
+    retryable: false,
+    text: 'The database could not be migrated and was left as it was before the failed migration.',
+  },
+  write_conflict: {
+    status: 503,
+    retryable: true,
+    text: 'Too many writers changed the same record at once. Try again.',
+  },
+  secret_unreadable: {
+    status: 500,
+    retryable: false,
+    text: 'A stored secret cannot be opened with the configured keys. The operator has to restore the key that sealed it (RELINK_KEYS).',
+  },
+  internal: {
+    status: 500,
+    retryable: false,
+    text: 'Something unexpected happened. The log has the details under this request id.',
+  },
+} as const satisfies Record<string, { status: number; retryable: boolean; text: string }>;
+
+export type ErrorCode = keyof typeof errorRegistry;
+
+export interface ErrorIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The one error class. `detail` names the thing concerned (an id, a field); it must be safe to show. */
+export class RelinkError extends Error {
+  override readonly name = 'RelinkError';
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly issues: readonly ErrorIssue[];
+  /** Milliseconds to wait before a retry, where the other side named a time. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail?: string,
+    options: { cause?: unknown; issues?: readonly ErrorIssue[]; retryAfterMs?: number } = {},
+  ) {
+    super(detail === undefined ? errorRegistry[code].text : `${errorRegistry[code].text} (${detail})`);
+    this.status = errorRegistry[code].status;
+    this.retryable = errorRegistry[code].retryable;
+    this.issues = options.issues ?? [];
+    this.retryAfterMs = options.retryAfterMs;
+    // Not enumerable, so that loggers and serialisers do not spill what a library error carries.
+    Object.defineProperty(this, 'cause', { value: options.cause, enumerable: false });
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorRegistry, value);
+}

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exchangeAbandonedAfterMs } from '../../domain/session.js';
+import type { CredentialId, EntityId } from '../../domain/ids.js';
+import { RelinkError, type ErrorCode } from '../../errors.js';
+import type { Session } from '../../store/port/store.js';
+import type { HttpContext } from '../dependencies.js';
+import { exchangeAndSeal, type ExchangeResult } from './exchange-and-seal.js';
+import { errorCodeOf, isExpired } from './read-session.js';
+import { openRequest } from './sealed-request.js';
+
+export type AuthorizationAnswer =
+  | { readonly kind: 'connected'; readonly credentialId: CredentialId; readonly entityId: EntityId }
+  /** The deadline came first; the work goes on and the session's row tells the end. */
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode };
+
+/** Even a late exchange asks the workflow for its answer this long: it is usually there in a tenth of it. */
+const leastWaitMs = 250;
+
+/**
+ * What both callbacks do with a session that is theirs. Repeats, also at once and in other processes, are told apart
+ * by one conditional write: whoever moves the row to `exchanging` makes the one token request, and everybody else
+ * waits for the row to move on and answers from it. So all of them get the same answer, and it never depends on who
+ * asked first.
+ *
+ * @throws RelinkError `attempt_not_found` when the session expired meanwhile; `provider_not_configured`,
+ * `secret_unreadable`, `database_unavailable` before anything is spent.
+ */
+export async function completeAuthorization(
+  context: HttpContext,
+  session: Session,
+  callback: Readonly<Record<string, string>>,
+): Promise<AuthorizationAnswer> {
+  const deadline = Date.now() + context.config.callbackDeadlineMs;
+  let current = session;
+  if (current.state === 'pending') {
+    const exchange = await claimAndExchange(context, current, callback);
+    if (exchange !== null) {
+      const result = await withinDeadline(exchange.result, deadline);
+      if (result === null) {
+        startWhenSealed(context, session, exchange.result);
+        return { kind: 'pending' };
+      }
+      return result.kind === 'failed' ? result : await connect(context, session, deadline);
+    }
+    current = await readAgain(context, current);
+  }
+
+  for (let waitMs = 50; current.state === 'exchanging'; waitMs = Math.min(waitMs * 1.5, 250)) {
+    if (!(await endIfAbandoned(context, current))) {
+      if (Date.now() + waitMs > deadline) return { kind: 'pending' };
+      await sleep(waitMs);
+    }
+    current = await readAgain(context, current);
+  }
+  return answerFromRow(current) ?? (await connect(context, current, deadline));
+}
+
+/** Null when another callback has the claim. Everything that can be checked without the claim is, before it. */
+async function claimAndExchange(
+  context: HttpContext,
+  session: Session,
+  callback: Readonly<Record<string, string>>,
+): Promise<{ readonly result: Promise<ExchangeResult> } | null> {
+  const { store, vault, providers, exchanges, now } = context;
+  const provider = providers.get(session.provider);
+  const request = openRequest(vault, session.id, session.sealedRequest);
+  const claimed = await store.claimSession(session.id, now());
+  if (claimed === null) return null;
+  return { result: exchanges.run(() => exchangeAndSeal(context, claimed, provider, request, callback)) };
+}
+
+async function readAgain({ store, now }: HttpContext, { id }: Session): Promise<Session> {
+  const session = await store.getSession(id);
+  if (session === null || isExpired(session, now())) throw new RelinkError('attempt_not_found');
+  return session;
+}
+
+/** An exchange takes seconds; a row left in it for a minute lost its process, and so the answer to its code. */
+async function endIfAbandoned({ store, log, now }: HttpContext, session: Session): Promise<boolean> {
+  const at = now();
+  if (at.getTime() - session.updatedAt.getTime() <= exchangeAbandonedAfterMs) return false;
+  const ended = await store.endSession(session.id, 'exchanging', 'exchange_outcome_unknown', at);
+  if (ended !== null) log.warn({ sessionId: session.id }, `Attempt ${session.id} was abandoned during its exchange`);
+  return true;
+}
+
+/** The grant is sealed: everything from here on can be done again, by a repeat, the sweep or the next start. */
+async function connect(context: HttpContext, session: Session, deadline: number): Promise<AuthorizationAnswer> {
+  const { store, workflows } = context;
+  const waitMs = Math.max(deadline - Date.now(), leastWaitMs);
+  const answer = await workflows.runReauth({ sessionId: session.id, provider: session.provider }, waitMs);
+  if (answer.kind !== 'pending') return answer;
+  // The run may have ended while its answer got lost; the row knows.
+  const row = await store.getSession(session.id);
+  return (row && answerFromRow(row)) ?? answer;
+}
+
+function answerFromRow(session: Session): AuthorizationAnswer | null {
+  const { state, credentialId, entityId } = session;
+  if (state === 'failed') return { kind: 'failed', code: errorCodeOf(session) };
+  if (credentialId === null || entityId === null) return null;
+  return { kind: 'connected', credentialId, entityId };
+}
+
+/** The caller has its 202 by now; what the exchange brings is taken further without it. */
+function startWhenSealed(
+  { workflows, exchanges, log }: HttpContext,
+  session: Session,
+  result: Promise<ExchangeResult>,
+) {
+  exchanges
+    .run(async () => {
+      if ((await result).kind === 'sealed') {
+        await workflows.startReauth({ sessionId: session.id, provider: session.provider });
+      }
+    })
+    .catch((error: unknown) =>
+      log.warn({ sessionId: session.id, err: error }, `The sweep will start reauth/${session.id}`),
+    );
+}
+
+async function withinDeadline<Result>(work: Promise<Result>, deadline: number): Promise<Result | null> {
+  const timer = new AbortController();
+  const waitMs = Math.max(deadline - Date.now(), 0);
+  try {
+    return await Promise.race([work, sleep(waitMs, null, { signal: timer.signal })]);
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,0 +1,43 @@
+import type { IntegrationId } from '../../domain/ids.js';
+import { setIntent } from '../../domain/integration-state.js';
+import type { Intent } from '../../domain/status.js';
+import { RelinkError } from '../../errors.js';
+import { changeIntegration } from '../../integrations/change-integration.js';
+import { settleConfig } from '../../integrations/settle-config.js';
+import type { Integration } from '../../store/port/store.js';
+import type { HttpContext } from '../dependencies.js';
+
+/**
+ * The user's switch and settings, in one write. Switching on while a cause is open lands in ERROR: the switch says what
+ * the user wants, not what works.
+ *
+ * @throws RelinkError `not_found`, `integration_in_deletion`, `write_conflict`.
+ */
+export async function updateIntegration(
+  { store, integrations, log, now }: HttpContext,
+  id: IntegrationId,
+  change: { readonly intent?: Intent; readonly config?: Readonly<Record<string, unknown>> },
+): Promise<Integration> {
+  const changed = await changeIntegration(
+    store,
+    id,
+    (state, row) => {
+      if (state.lifecycle === 'deleting') throw new RelinkError('integration_in_deletion', id);
+      const switched = change.intent === undefined ? state : setIntent(state, change.intent);
+      return change.config === undefined
+        ? switched
+        : settleConfig(switched, integrations.find(row.type), change.config);
+    },
+    now,
+    change.config,
+  );
+  if (changed === null) throw new RelinkError('not_found', id);
+  const { before, after } = changed;
+  if (before.status !== after.status) {
+    log.info(
+      { integrationId: id, from: before.status, to: after.status },
+      `Integration ${id} went from ${before.status} to ${after.status} by its user`,
+    );
+  }
+  return after;
+}

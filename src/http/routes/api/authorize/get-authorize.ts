@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { readUser } from '../../../authenticate.js';
+import type { App, HttpContext } from '../../../dependencies.js';
+import { createAttempt } from '../../../operations/create-attempt.js';
+import { publicAddress } from '../../../public-address.js';
+import { errorAnswers } from '../../../schemas/error.js';
+import { idSchema, userRoute } from '../../../schemas/request.js';
+
+/** Begins an attempt to connect. */
+export function getAuthorize(app: App, context: HttpContext): void {
+  app.route({
+    method: 'GET',
+    url: '/api/authorize',
+    schema: {
+      ...userRoute,
+      tags: ['Connecting'],
+      summary: 'Begin to connect an account, or to reconnect one',
+      querystring: z.strictObject({
+        entityType: z.string().min(1).max(64).describe('The provider.'),
+        returnUrl: z.string().min(1).max(4096).optional().describe('Where the browser goes at the end; allow-listed.'),
+        redirectUri: z
+          .string()
+          .min(1)
+          .max(4096)
+          .optional()
+          .describe(
+            "The product's own callback page, which then delivers the code to POST /api/authorize; allow-listed.",
+          ),
+        entityId: idSchema('entity').optional().describe('Reconnect this entity; another account is refused.'),
+      }),
+      response: {
+        200: z.object({ attempt: z.string(), url: z.string().describe('Open this in the user’s browser.') }),
+        ...errorAnswers,
+      },
+    },
+    handler: async request => {
+      const { entityType, ...rest } = request.query;
+      const session = await createAttempt(context, { userId: readUser(request), providerId: entityType, ...rest });
+      return { attempt: session.id, url: publicAddress(context.config, `/connect/${session.id}`) };
+    },
+  });
+}

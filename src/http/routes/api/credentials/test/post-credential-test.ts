@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { RelinkError } from '../../../../../errors.js';
+import { readUser } from '../../../../authenticate.js';
+import type { App, HttpContext } from '../../../../dependencies.js';
+import { errorAnswers } from '../../../../schemas/error.js';
+import { emptyBody, idParams, userRoute } from '../../../../schemas/request.js';
+
+/** Asks the provider whether the credential is alive, in a workflow: a refusal is repeated before it counts. */
+export function postCredentialTest(app: App, context: HttpContext): void {
+  app.route({
+    method: 'POST',
+    url: '/api/credentials/:id/test',
+    schema: {
+      ...userRoute,
+      tags: ['Credentials'],
+      summary: 'Test a credential at its provider',
+      description: 'The outcome appears as `last_test` of the credential.',
+      params: idParams('credential'),
+      body: emptyBody,
+      response: { 202: z.object({ credential_id: z.string(), status_url: z.string() }), ...errorAnswers },
+    },
+    handler: async (request, reply) => {
+      const credential = await context.store.getCredentialForUser(request.params.id, readUser(request));
+      if (credential === null) throw new RelinkError('not_found', request.params.id);
+      const { id, provider, generation } = credential;
+      await context.workflows.startCredentialTest(
+        { credentialId: id, provider, graceMs: context.config.testGraceMs },
+        generation,
+      );
+      return reply.code(202).send({ credential_id: id, status_url: `/api/credentials/${id}` });
+    },
+  });
+}

@@ -1,0 +1,23 @@
+import { readUser } from '../../../authenticate.js';
+import type { App, HttpContext } from '../../../dependencies.js';
+import { getOwnIntegration } from '../../../operations/get-own-integration.js';
+import { presentIntegration } from '../../../present/present-integration.js';
+import { integrationAnswer } from '../../../schemas/answers.js';
+import { errorAnswers } from '../../../schemas/error.js';
+import { idParams, userRoute } from '../../../schemas/request.js';
+
+export function getIntegration(app: App, context: HttpContext): void {
+  app.route({
+    method: 'GET',
+    url: '/api/integrations/:id',
+    schema: {
+      ...userRoute,
+      tags: ['Integrations'],
+      summary: 'See one integration with the causes of its ERROR',
+      params: idParams('integration'),
+      response: { 200: integrationAnswer, ...errorAnswers },
+    },
+    handler: async request =>
+      presentIntegration(await getOwnIntegration(context, request.params.id, readUser(request))),
+  });
+}

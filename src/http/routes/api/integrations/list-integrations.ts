@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { integrationStatuses } from '../../../../domain/status.js';
+import { readUser } from '../../../authenticate.js';
+import type { App, HttpContext } from '../../../dependencies.js';
+import { presentIntegration } from '../../../present/present-integration.js';
+import { presentPage } from '../../../present/present-page.js';
+import { integrationAnswer, listAnswer } from '../../../schemas/answers.js';
+import { errorAnswers } from '../../../schemas/error.js';
+import { idSchema, pageQuery, userRoute } from '../../../schemas/request.js';
+
+export function listIntegrations(app: App, context: HttpContext): void {
+  app.route({
+    method: 'GET',
+    url: '/api/integrations',
+    schema: {
+      ...userRoute,
+      tags: ['Integrations'],
+      summary: "List the user's integrations",
+      querystring: z.strictObject({
+        status: z.enum(integrationStatuses).optional(),
+        entityId: idSchema('entity').optional(),
+        ...pageQuery,
+      }),
+      response: { 200: listAnswer(integrationAnswer), ...errorAnswers },
+    },
+    handler: async request => {
+      const { limit, cursor = null, status, entityId } = request.query;
+      const filter = { ...(status && { status }), ...(entityId && { entityId }) };
+      const page = await context.store.listIntegrations(readUser(request), filter, { limit, after: cursor });
+      return presentPage(page, presentIntegration);
+    },
+  });
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { idPrefixes, type IdKind, type IdOf } from '../../domain/ids.js';
+
+/** An id of Relink's own making, branded once its form is checked. */
+export function idSchema<Kind extends IdKind>(kind: Kind) {
+  return z
+    .string()
+    .regex(new RegExp(`^${idPrefixes[kind]}_[0-9a-f]{32}$`), `must be an id of the form ${idPrefixes[kind]}_…`)
+    .transform((value): IdOf[Kind] => value as IdOf[Kind]);
+}
+
+export const idParams = <Kind extends IdKind>(kind: Kind) => z.strictObject({ id: idSchema(kind) });
+
+/** Documents the header; authenticate.ts is what checks it. */
+export const userHeaders = z.looseObject({
+  'relink-user': z
+    .string()
+    .describe("The adopter's own id of the user acted for; 1 to 200 printable ASCII characters."),
+});
+
+/** What every route of a user has in its schema. */
+export const userRoute = { headers: userHeaders, security: [{ apiKey: [] as string[] }] };
+
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z
+    .string()
+    .regex(/^[a-z]+_[0-9a-f]{32}$/, 'must be a `next_cursor` of this list')
+    .optional()
+    .describe('`next_cursor` of the page before.'),
+};
+
+export const listQuery = z.strictObject(pageQuery);
+
+/** No body, or an empty object: there is nothing to say. */
+export const emptyBody = z.strictObject({}).nullish();
+
+/** An integration's settings. Which ones it needs is its definition's to say: a config that lacks some is NEEDS_CONFIG. */
+export const configField = z.record(z.string().max(256), z.json());

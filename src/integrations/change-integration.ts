@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IntegrationId } from '../domain/ids.js';
+import type { IntegrationState } from '../domain/integration-state.js';
+import { RelinkError } from '../errors.js';
+
+/** What a change needs to see of an integration's row. */
+export interface ChangeableIntegration {
+  readonly id: IntegrationId;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly state: IntegrationState;
+  readonly version: number;
+}
+
+/** The two calls of the store port that a change makes. */
+export interface IntegrationRows<Row extends ChangeableIntegration> {
+  getIntegration(id: IntegrationId): Promise<Row | null>;
+  compareAndSetIntegration(
+    id: IntegrationId,
+    version: number,
+    change: { readonly state: IntegrationState; readonly config?: Readonly<Record<string, unknown>> },
+    now: Date,
+  ): Promise<Row | null>;
+}
+
+const maxTries = 20;
+
+/**
+ * Reads the row, applies the transition and writes the result while the row is still the one that was read; else
+ * starts over. The transition must be pure: it may run several times. Returning the very same state writes nothing,
+ * and then `before === after`.
+ *
+ * @param config Written together with the state, when given.
+ * @returns null when the integration is gone.
+ * @throws RelinkError `write_conflict` when other writers were faster 20 times in a row; whatever `transition` throws.
+ */
+export async function changeIntegration<Row extends ChangeableIntegration>(
+  store: IntegrationRows<Row>,
+  id: IntegrationId,
+  transition: (state: IntegrationState, integration: Row) => IntegrationState,
+  now: () => Date,
+  config?: Readonly<Record<string, unknown>>,
+): Promise<{ readonly before: Row; readonly after: Row } | null> {
+  for (let tries = 1; tries <= maxTries; tries += 1) {
+    const before = await store.getIntegration(id);
+    if (before === null) return null;
+    const state = transition(before.state, before);
+    if (state === before.state && config === undefined) return { before, after: before };
+    const change = config === undefined ? { state } : { state, config };
+    const after = await store.compareAndSetIntegration(id, before.version, change, now());
+    if (after !== null) return { before, after };
+    // Losing means that somebody else got on; a spread wait keeps many losers from meeting again at once.
+    await sleep(Math.random() * 5 * tries);
+  }
+  throw new RelinkError('write_conflict', id);
+}

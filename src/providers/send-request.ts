@@ -1,0 +1,95 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { request } from 'undici';
+import { addressRefusedCode, getDispatcher, type DispatcherOptions } from './guarded-dispatcher.js';
+
+/** What providers answer with is small; more than this is not an answer. */
+const maxBodyBytes = 1024 * 1024;
+
+export type RequestFailure = 'timeout' | 'network' | 'too_large' | 'address_refused';
+
+export type RequestResult =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers: IncomingHttpHeaders;
+      readonly text: string;
+    }
+  | { readonly kind: 'failed'; readonly reason: RequestFailure };
+
+export interface RequestToSend extends DispatcherOptions {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** For everything, from connecting to the last byte of the body. */
+  readonly timeoutMs: number;
+  /** Ends the request early; its reason is then thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+function readCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function classify(error: unknown): RequestFailure {
+  const code = readCode(error);
+  if (code === addressRefusedCode) return 'address_refused';
+  return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? 'timeout' : 'network';
+}
+
+/**
+ * Sends one request, once: no retry, no redirect, no decompression. Failures are values without the library's error,
+ * because those can carry headers and addresses.
+ */
+export async function sendRequest(options: RequestToSend): Promise<RequestResult> {
+  const { method, url, headers, body, timeoutMs, signal } = options;
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    abort();
+  }, timeoutMs);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const answer = await request(url, {
+      method,
+      // Without a stated preference any coding is fair game (RFC 9110 section 12.5.3), and a compressed answer to a
+      // spent code would be lost.
+      headers: { ...headers, 'user-agent': 'relink', 'accept-encoding': 'identity' },
+      body: body ?? null,
+      dispatcher: getDispatcher(options),
+      signal: controller.signal,
+      // The one timer above covers these.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      // Leaving the loop ends the connection.
+      if (size > maxBodyBytes) return { kind: 'failed', reason: 'too_large' };
+      chunks.push(chunk);
+    }
+    const text = new TextDecoder().decode(Buffer.concat(chunks));
+    return { kind: 'answered', status: answer.statusCode, headers: answer.headers, text };
+  } catch (error) {
+    if (timedOut) return { kind: 'failed', reason: 'timeout' };
+    signal?.throwIfAborted();
+    return { kind: 'failed', reason: classify(error) };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** The body as JSON; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

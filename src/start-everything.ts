@@ -1,0 +1,50 @@
+import { composeCore, type Core } from './compose.js';
+import { loadConfig } from './config.js';
+import {
+  type BackingServices,
+  type BackingServicesOptions,
+  startBackingServices,
+} from './embedded/start-backing-services.js';
+import type { Log } from './log.js';
+import { startRelinkWorker } from './start-relink-worker.js';
+import { startServer } from './start-server.js';
+import { migrate } from './store/postgres/migrate.js';
+import { loadTemporalSettings } from './temporal/connect-client.js';
+import { installRuntime } from './temporal/create-worker.js';
+
+export interface Everything {
+  readonly core: Core;
+  readonly services: BackingServices;
+  /** Where Relink listens. */
+  readonly url: string;
+  /** Rejects when a part of it dies by itself. */
+  readonly finished: Promise<void>;
+  /** Stops in order: no new requests, running activities, connections, then the servers below. */
+  stop(): Promise<void>;
+}
+
+/** Server, worker and everything they stand on in one process tree: `npm start` and the demo. */
+export async function startEverything(options: BackingServicesOptions, log: Log): Promise<Everything> {
+  const services = await startBackingServices(options);
+  const stops: (() => Promise<void>)[] = [() => services.stop()];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) await stopOne();
+  };
+  try {
+    const config = loadConfig(services.environment);
+    const { applied } = await migrate(config.databaseUrl.reveal());
+    if (applied.length > 0) options.onProgress(`Database: applied ${applied.join(', ')}`);
+    installRuntime(log);
+    const temporal = loadTemporalSettings(services.environment);
+    const core = composeCore(config, temporal, log);
+    stops.push(() => core.close());
+    const worker = await startRelinkWorker(core, temporal);
+    stops.push(() => worker.stop());
+    const server = await startServer(core);
+    stops.push(() => server.stop());
+    return { core, services, url: server.url, finished: Promise.race([worker.finished, services.died]), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

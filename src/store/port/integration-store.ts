@@ -1,0 +1,62 @@
+import type { CredentialId, EntityId, IntegrationId, IntegrationType, UserId } from '../../domain/ids.js';
+import type { IntegrationState } from '../../domain/integration-state.js';
+import type { IntegrationStatus } from '../../domain/status.js';
+import type { Page, PageRequest } from './page.js';
+
+export interface Integration {
+  readonly id: IntegrationId;
+  readonly userId: UserId;
+  readonly type: IntegrationType;
+  /** Sorted; one integration exists per (user, type, set of entities). */
+  readonly entityIds: readonly EntityId[];
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly state: IntegrationState;
+  /** Always computeStatus(state); stored in the same write. */
+  readonly status: IntegrationStatus;
+  readonly statusSince: Date;
+  /** Rises with every write; the compare-and-set counter. */
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export type NewIntegration = Pick<Integration, 'id' | 'userId' | 'type' | 'entityIds' | 'config' | 'state'>;
+
+export interface IntegrationChange {
+  readonly state: IntegrationState;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+export interface IntegrationStore {
+  /** Inserts, or returns the one that exists for (user, type, set of entities): the unique key decides. */
+  insertIntegration(
+    integration: NewIntegration,
+    now: Date,
+  ): Promise<{ readonly integration: Integration; readonly created: boolean }>;
+  getIntegration(id: IntegrationId): Promise<Integration | null>;
+  getIntegrationForUser(id: IntegrationId, userId: UserId): Promise<Integration | null>;
+  listIntegrations(
+    userId: UserId,
+    filter: { readonly status?: IntegrationStatus; readonly entityId?: EntityId },
+    page: PageRequest,
+  ): Promise<Page<Integration>>;
+  /** The query at the heart of the restore: every integration that references the entity. */
+  findIntegrationsByEntityId(entityId: EntityId, page: PageRequest): Promise<Page<Integration>>;
+  /** Every integration of every entity that points to the credential now. */
+  findIntegrationsByCredentialId(credentialId: CredentialId, page: PageRequest): Promise<Page<Integration>>;
+  /** Every integration on which a cause of this credential is open, whatever its entities point to now. */
+  findIntegrationsByCauseCredentialId(credentialId: CredentialId, page: PageRequest): Promise<Page<Integration>>;
+  /** The credentials that the integration's entities point to now. */
+  getCurrentCredentialIds(id: IntegrationId): Promise<ReadonlySet<CredentialId>>;
+  /** Writes state, status and (if given) config while the row's version is still `version`; null otherwise. */
+  compareAndSetIntegration(
+    id: IntegrationId,
+    version: number,
+    change: IntegrationChange,
+    now: Date,
+  ): Promise<Integration | null>;
+  /** Removes the row. Only of an integration that is IN_DELETION; false otherwise. */
+  deleteIntegration(id: IntegrationId): Promise<boolean>;
+  /** Integrations in this lifecycle not updated since `before`, oldest first: what the sweep finishes. */
+  listStaleIntegrations(lifecycle: 'creating' | 'deleting', before: Date, limit: number): Promise<Integration[]>;
+}

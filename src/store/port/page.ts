@@ -1,0 +1,12 @@
+/** Every list is bounded and walked by an opaque cursor: the id of the last row seen. Ids sort by creation. */
+export interface PageRequest {
+  /** 1 to 100. */
+  readonly limit: number;
+  readonly after: string | null;
+}
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  /** Null on the last page. */
+  readonly next: string | null;
+}

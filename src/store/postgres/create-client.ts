@@ -1,0 +1,60 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient } from './generated/client.js';
+import { connectTimeoutMs, defaultStatementTimeoutMs, toStoreError } from './map-database-error.js';
+
+export interface PostgresOptions {
+  readonly databaseUrl: string;
+  /** Connections held at most by this process; 10 unless given. */
+  readonly poolSize?: number;
+  /** How long PostgreSQL may work on one statement; 15 s unless given. */
+  readonly statementTimeoutMs?: number;
+}
+
+interface Connection {
+  query(sql: string): Promise<unknown>;
+}
+
+/** Connects lazily and reconnects by itself: a broken connection leaves the pool, the next query opens another. */
+export function createClient({
+  databaseUrl,
+  poolSize = 10,
+  statementTimeoutMs = defaultStatementTimeoutMs,
+}: PostgresOptions) {
+  // Every connection works in UTC: the driver adapter sends and reads timestamps without their offset, so in any other
+  // time zone they would be stored shifted. Set by a statement, since poolers refuse start-up parameters.
+  const prepareConnection = `SET TIME ZONE 'UTC'; SET statement_timeout = ${statementTimeoutMs}`;
+
+  const pool = {
+    connectionString: databaseUrl,
+    application_name: 'relink',
+    max: poolSize,
+    connectionTimeoutMillis: connectTimeoutMs,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    // The client's own watch, for a server or network that fell silent and will not report the timeout itself.
+    query_timeout: statementTimeoutMs + 5_000,
+    // Awaited by the pool before the connection is handed out; a failure fails that query.
+    onConnect: async (connection: Connection) => {
+      await connection.query(prepareConnection);
+    },
+  };
+  // The adapter listens to the errors of idle connections, so a restarting server does not end the process.
+  return new PrismaClient({
+    adapter: new PrismaPg(pool),
+    errorFormat: 'minimal',
+    transactionOptions: { maxWait: connectTimeoutMs, timeout: statementTimeoutMs },
+  }).$extends({
+    query: {
+      $allOperations: async ({ args, query }) => {
+        try {
+          const result: unknown = await query(args);
+          return result;
+        } catch (error) {
+          throw toStoreError(error);
+        }
+      },
+    },
+  });
+}
+
+export type PostgresClient = ReturnType<typeof createClient>;

@@ -1,0 +1,44 @@
+import { RelinkError } from '../../errors.js';
+import type { EntityStore } from '../port/entity-store.js';
+import type { PostgresClient } from './create-client.js';
+import { toEntity } from './map-rows.js';
+import { afterCursor, toPage } from './page-rows.js';
+
+/** Entities in PostgreSQL. */
+export function createEntityStore(client: PostgresClient): EntityStore {
+  const entities = client.entity;
+  return {
+    async getEntity(id) {
+      const row = await entities.findUnique({ where: { id } });
+      return row && toEntity(row);
+    },
+
+    async getEntityForUser(id, userId) {
+      const row = await entities.findUnique({ where: { id, userId } });
+      return row && toEntity(row);
+    },
+
+    async listEntities(userId, page) {
+      const { position, take } = afterCursor(page);
+      const rows = await entities.findMany({ where: { userId, id: position }, orderBy: { id: 'asc' }, take });
+      return toPage(rows.map(toEntity), page, entity => entity.id);
+    },
+
+    async upsertEntity({ id, userId, provider, externalId, name, credentialId, grantSequence }, now) {
+      // Raw, because the client's upsert has no condition: an older grant must leave the row as it is.
+      await client.$executeRaw`
+        INSERT INTO "entities" AS known
+               ("id", "user_id", "provider", "external_id", "name", "credential_id", "grant_sequence", "created_at", "updated_at")
+        VALUES (${id}, ${userId}, ${provider}, ${externalId}, ${name}, ${credentialId}, ${grantSequence}, ${now}, ${now})
+        ON CONFLICT ("user_id", "provider", "external_id") DO UPDATE
+           SET "name" = EXCLUDED."name", "credential_id" = EXCLUDED."credential_id",
+               "grant_sequence" = EXCLUDED."grant_sequence", "updated_at" = EXCLUDED."updated_at"
+         WHERE known."grant_sequence" < EXCLUDED."grant_sequence"`;
+      const row = await entities.findUnique({
+        where: { userId_provider_externalId: { userId, provider, externalId } },
+      });
+      if (row === null) throw new RelinkError('write_conflict', externalId);
+      return toEntity(row);
+    },
+  };
+}

@@ -1,0 +1,198 @@
+import { z } from 'zod';
+import type { IntegrationId } from '../../domain/ids.js';
+import { statusOf } from '../../domain/integration-state.js';
+import { RelinkError } from '../../errors.js';
+import type { Integration, IntegrationChange, IntegrationStore, NewIntegration } from '../port/integration-store.js';
+import type { Page, PageRequest } from '../port/page.js';
+import type { PostgresClient } from './create-client.js';
+import type { Integration as IntegrationRow } from './generated/client.js';
+import { entityKeySeparator, jsonObject, toCredentialId, toIntegration } from './map-rows.js';
+import { afterCursor, toPage } from './page-rows.js';
+
+const rawIds = z.array(z.object({ id: z.string() }));
+
+function first(rows: readonly IntegrationRow[]): Integration | null {
+  return rows[0] === undefined ? null : toIntegration(rows[0]);
+}
+
+/** The columns of a state: status is computed here and nowhere else, so it travels with what it follows from. */
+function stateColumns({ state }: Pick<IntegrationChange, 'state'>) {
+  return {
+    lifecycle: state.lifecycle,
+    intent: state.intent,
+    causes: state.causes.map(cause => ({ ...cause })),
+    epochs: { ...state.epochs },
+    status: statusOf(state),
+  };
+}
+
+/** Through JSON, so that the column holds what the object serialises to (no `undefined`, no class instances). */
+function toConfig(config: Readonly<Record<string, unknown>>) {
+  return jsonObject.parse(JSON.parse(JSON.stringify(config)));
+}
+
+/** Integrations in PostgreSQL. */
+export function createIntegrationStore(client: PostgresClient): IntegrationStore {
+  const { integration: integrations, integrationEntity: links } = client;
+
+  /**
+   * Lists find ids first, in the link table's index, and load the rows by key then: a row deleted in between is left
+   * out, and the cursor stays the id that was found.
+   */
+  async function loadPage(ids: readonly string[], page: PageRequest): Promise<Page<Integration>> {
+    const { rows, next } = toPage(ids, page, id => id);
+    const found = await integrations.findMany({ where: { id: { in: [...rows] } }, orderBy: { id: 'asc' } });
+    return { rows: found.map(toIntegration), next };
+  }
+
+  async function insert(integration: NewIntegration, entityIds: readonly string[], entityKey: string, now: Date) {
+    const { lifecycle, intent, causes, epochs, status } = stateColumns(integration);
+    const config = JSON.stringify(toConfig(integration.config));
+    // One statement for the row and its links, so that no reader ever sees one without the other.
+    return client.$executeRaw`
+      WITH inserted AS (
+        INSERT INTO "integrations"
+               ("id", "user_id", "type", "entity_key", "config", "lifecycle", "intent", "causes", "epochs",
+                "status", "status_since", "version", "created_at", "updated_at")
+        VALUES (${integration.id}, ${integration.userId}, ${integration.type}, ${entityKey}, ${config}::jsonb,
+                ${lifecycle}, ${intent}, ${JSON.stringify(causes)}::jsonb, ${JSON.stringify(epochs)}::jsonb,
+                ${status}, ${now}, 1, ${now}, ${now})
+        ON CONFLICT ("user_id", "type", "entity_key") DO NOTHING
+        RETURNING "id"
+      )
+      INSERT INTO "integration_entities" ("entity_id", "integration_id")
+      SELECT unnest(${entityIds}::text[]), "id" FROM inserted`;
+  }
+
+  return {
+    async insertIntegration(integration, now) {
+      const entityIds = [...new Set(integration.entityIds)].sort();
+      if (entityIds.length === 0) throw new RelinkError('entity_not_usable', 'an integration needs an entity');
+      const entityKey = entityIds.join(entityKeySeparator);
+      const { userId, type } = integration;
+      // A second round only when the row that won was deleted before it could be read.
+      for (let round = 0; round < 3; round += 1) {
+        const created = (await insert(integration, entityIds, entityKey, now)) > 0;
+        const row = await integrations.findUnique({
+          where: { userId_type_entityKey: { userId, type, entityKey } },
+        });
+        if (row !== null) return { integration: toIntegration(row), created };
+      }
+      throw new RelinkError('write_conflict', integration.id);
+    },
+
+    async getIntegration(id) {
+      const row = await integrations.findUnique({ where: { id } });
+      return row && toIntegration(row);
+    },
+
+    async getIntegrationForUser(id, userId) {
+      const row = await integrations.findUnique({ where: { id, userId } });
+      return row && toIntegration(row);
+    },
+
+    async listIntegrations(userId, { status, entityId }, page) {
+      const { position, take } = afterCursor(page);
+      if (entityId === undefined) {
+        const rows = await integrations.findMany({
+          where: { userId, status, id: position },
+          orderBy: { id: 'asc' },
+          take,
+        });
+        return toPage(rows.map(toIntegration), page, integration => integration.id);
+      }
+      const found = await links.findMany({
+        where: { entityId, integrationId: position, integration: { userId, status } },
+        orderBy: { integrationId: 'asc' },
+        take,
+      });
+      return loadPage(
+        found.map(link => link.integrationId),
+        page,
+      );
+    },
+
+    async findIntegrationsByEntityId(entityId, page) {
+      const { position, take } = afterCursor(page);
+      const found = await links.findMany({
+        where: { entityId, integrationId: position },
+        orderBy: { integrationId: 'asc' },
+        take,
+      });
+      return loadPage(
+        found.map(link => link.integrationId),
+        page,
+      );
+    },
+
+    async findIntegrationsByCredentialId(credentialId, page) {
+      const { position, take } = afterCursor(page);
+      // Grouped, since several entities of one integration may point to the credential.
+      const found = await links.groupBy({
+        by: ['integrationId'],
+        where: { integrationId: position, entity: { credentialId } },
+        orderBy: { integrationId: 'asc' },
+        take,
+      });
+      return loadPage(
+        found.map(link => link.integrationId),
+        page,
+      );
+    },
+
+    async findIntegrationsByCauseCredentialId(credentialId, page) {
+      const { position, take } = afterCursor(page);
+      // Raw and materialised, so that the rows come out of the index on causes: given the order and the limit alone,
+      // the planner would rather walk the whole table by id.
+      const found = await client.$queryRaw`
+        WITH dead AS MATERIALIZED (
+          SELECT "id" FROM "integrations" WHERE "causes" @> ${JSON.stringify([{ credentialId }])}::jsonb
+        )
+        SELECT "id" FROM dead WHERE "id" > ${position?.gt ?? ''} ORDER BY "id" LIMIT ${take}`;
+      return loadPage(
+        rawIds.parse(found).map(row => row.id),
+        page,
+      );
+    },
+
+    async getCurrentCredentialIds(id: IntegrationId) {
+      const rows = await client.entity.findMany({
+        where: { integrations: { some: { integrationId: id } } },
+        select: { credentialId: true },
+      });
+      return new Set(rows.map(row => toCredentialId(row.credentialId)));
+    },
+
+    async compareAndSetIntegration(id, version, change, now) {
+      const data = {
+        ...stateColumns(change),
+        ...(change.config === undefined ? {} : { config: toConfig(change.config) }),
+        version: { increment: 1 },
+        updatedAt: now,
+      };
+      // Two conditions that exclude each other at one version: at most one of the writes happens.
+      const changed = await integrations.updateManyAndReturn({
+        where: { id, version, status: { not: data.status } },
+        data: { ...data, statusSince: now },
+      });
+      return (
+        first(changed) ??
+        first(await integrations.updateManyAndReturn({ where: { id, version, status: data.status }, data }))
+      );
+    },
+
+    async deleteIntegration(id) {
+      const { count } = await integrations.deleteMany({ where: { id, status: 'IN_DELETION' } });
+      return count > 0;
+    },
+
+    async listStaleIntegrations(lifecycle, before, limit) {
+      const rows = await integrations.findMany({
+        where: { lifecycle, updatedAt: { lt: before } },
+        orderBy: [{ updatedAt: 'asc' }, { id: 'asc' }],
+        take: limit,
+      });
+      return rows.map(toIntegration);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { ActivityInboundCallsInterceptor, ActivityExecuteInput, Next } from '@temporalio/worker';
+import type { Context } from '@temporalio/activity';
+import { RelinkError } from '../errors.js';
+import { describeError, type Log } from '../log.js';
+
+/**
+ * The one place where errors become Temporal failures: type = error code, text from the registry. What a library hangs
+ * on its errors (requests, bodies, rows) stays here; history shows a code and a sentence.
+ */
+export class ConvertErrorsInterceptor implements ActivityInboundCallsInterceptor {
+  constructor(
+    private readonly context: Context,
+    private readonly log: Log,
+  ) {}
+
+  async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
+    try {
+      return await next(input);
+    } catch (error) {
+      if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
+      const { activityType, attempt, workflowExecution } = this.context.info;
+      const place = { activity: activityType, attempt, workflowId: workflowExecution?.workflowId };
+      if (error instanceof RelinkError) {
+        // A retry that will be made anyway is worth one line when it becomes a pattern, not one per attempt.
+        const level = error.retryable && attempt !== 1 && attempt % 25 !== 0 ? 'debug' : 'warn';
+        this.log[level]({ ...place, code: error.code }, `${activityType} failed: ${error.message}`);
+        throw ApplicationFailure.create({
+          message: error.message,
+          type: error.code,
+          nonRetryable: !error.retryable,
+          ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+        });
+      }
+      this.log.error(
+        { ...place, error: describeError(error) },
+        `${activityType} failed unexpectedly; it will be retried`,
+      );
+      throw ApplicationFailure.create({ message: 'Unexpected failure; see the log of the worker', type: 'internal' });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Activities } from '../contracts/activities.js';
+import { ConvertErrorsInterceptor } from './convert-errors-interceptor.js';
+import type { Log } from '../log.js';
+import type { TemporalSettings } from './connect-client.js';
+
+export interface WorkerSettings {
+  readonly temporal: TemporalSettings;
+  readonly taskQueue: string;
+  readonly activities: Activities;
+  readonly log: Log;
+  /** The bundle: a file in production, made on the spot in tests. */
+  readonly workflows: { readonly codePath: string } | { readonly code: string };
+  /** At most the database pool's size: an activity holds a connection while it runs. */
+  readonly maxConcurrentActivities: number;
+}
+
+export interface RunningWorker {
+  /** Rejects when the worker dies by itself; resolves after `stop()`. */
+  readonly finished: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Installs Temporal's native runtime once per process: our log, and no signal handlers of its own. */
+export function installRuntime(log: Log): void {
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: (level, message, meta) => log[logLevels[level] ?? 'info']({ temporal: meta }, message),
+      trace: (message, meta) => log.trace({ temporal: meta }, message),
+      debug: (message, meta) => log.debug({ temporal: meta }, message),
+      info: (message, meta) => log.debug({ temporal: meta }, message),
+      warn: (message, meta) => log.warn({ temporal: meta }, message),
+      error: (message, meta) => log.error({ temporal: meta }, message),
+    },
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' } } },
+  });
+}
+
+const logLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+
+export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
+  const { temporal, taskQueue, activities, log, workflows, maxConcurrentActivities } = settings;
+  const connection = await NativeConnection.connect(temporal.connectionOptions);
+  const options: WorkerOptions = {
+    connection,
+    namespace: temporal.namespace,
+    taskQueue,
+    activities,
+    workflowBundle: workflows,
+    interceptors: {
+      activity: [context => ({ inbound: new ConvertErrorsInterceptor(context, log) })],
+    },
+    maxConcurrentActivityTaskExecutions: maxConcurrentActivities,
+    maxConcurrentWorkflowTaskExecutions: 40,
+    maxCachedWorkflows: 300,
+    // A killed worker's sticky queue holds up a waiting user for this long.
+    stickyQueueScheduleToStartTimeout: '2 seconds',
+    shutdownGraceTime: '10 seconds',
+    shutdownForceTime: '15 seconds',
+  };
+  const worker = await Worker.create(options);
+  const finished = worker.run().finally(() => connection.close());
+  return {
+    finished,
+    stop: async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      // Any rejection of run() means that the worker is gone, which is what was asked for.
+      await finished.catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type {
+  Connection,
+  InvalidateInput,
+  InvalidateResult,
+  ReauthInput,
+  TestCredentialInput,
+} from '../contracts/workflows.js';
+import type { ErrorCode } from '../errors.js';
+
+/** How a reauth stood when its deadline came. */
+export type ReauthAnswer =
+  | ({ readonly kind: 'connected' } & Connection)
+  /** Not finished, or Temporal out of reach: the workflow or the sweep goes on, the session row tells the end. */
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode };
+
+/** The only door to Temporal for HTTP routes and activities. Every call ends by its deadline. */
+export interface WorkflowStarter {
+  /** Update-with-Start of reauth/<session>: attaches to the same run however often it is called. Never throws. */
+  runReauth(input: ReauthInput, deadlineMs: number): Promise<ReauthAnswer>;
+  /**
+   * Starts reauth/<session> without waiting for its answer; true when a run was started. Also starts over a run that
+   * ended without writing its outcome (terminated, timed out). Throws RelinkError `temporal_unavailable`.
+   */
+  startReauth(input: ReauthInput): Promise<boolean>;
+  /** Starts, or joins, the test of this generation. Throws RelinkError `temporal_unavailable`. */
+  startCredentialTest(input: TestCredentialInput, generation: number): Promise<void>;
+  /** Tells a known death again for one integration; null when it was not done by the deadline. */
+  runInvalidate(input: InvalidateInput, scope: string, deadlineMs: number): Promise<InvalidateResult | null>;
+  /** True when Temporal answers. */
+  check(deadlineMs: number): Promise<boolean>;
+}

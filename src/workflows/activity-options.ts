@@ -1,0 +1,33 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+
+/**
+ * A user waits for these: quick first retries. The caller is freed by its own deadline, not by the activity's end, so
+ * a provider that is down for hours still ends in a connection.
+ */
+export const connectOptions: ActivityOptions = {
+  startToCloseTimeout: '15 seconds',
+  scheduleToCloseTimeout: '24 hours',
+  retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '15 seconds' },
+};
+
+/** Restoring must not be given up while anybody could still want it: it retries for a month, visibly, in the UI. */
+export const restoreOptions: ActivityOptions = {
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '30 seconds',
+  scheduleToCloseTimeout: '30 days',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+};
+
+/** Short writes to the database that only need it to be there. */
+export const recordOptions: ActivityOptions = {
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: '30 days',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+};
+
+/** One identity call of a credential test. An outage is waited out for a while, then told as `unreachable`. */
+export const probeOptions: ActivityOptions = {
+  startToCloseTimeout: '20 seconds',
+  scheduleToCloseTimeout: '2 minutes',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 5 },
+};

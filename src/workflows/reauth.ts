@@ -1,0 +1,76 @@
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
+import type { ReauthActivities } from '../contracts/activities.js';
+import type { Connection, ReauthInput, ReauthResult } from '../contracts/workflows.js';
+import { connectOptions, recordOptions, restoreOptions } from './activity-options.js';
+import { failureCode } from './failure-code.js';
+import { connectedUpdate } from './messages.js';
+import { setSearchAttributes } from './search-attributes.js';
+
+const { persistCredential, upsertEntity } = proxyActivities<ReauthActivities>(connectOptions);
+const { restoreIntegrationStatuses } = proxyActivities<ReauthActivities>(restoreOptions);
+const { endAttempt } = proxyActivities<ReauthActivities>(recordOptions);
+
+/**
+ * One attempt to connect, from the sealed grant on. Three activities in order; the user's answer (`connected`) is due
+ * after the second, so that the restore may fail and retry without the user noticing.
+ *
+ * Everything needed is in the session row, found by its id: the update carries nothing, and a run that was started
+ * without its update (Temporal restarted in between) does the same work.
+ */
+export async function reauth(input: ReauthInput): Promise<ReauthResult> {
+  let connection: Connection | undefined;
+  let failedWith: string | undefined;
+
+  // Registered before the first await: an update that finds no handler is rejected at the end of the activation.
+  setHandler(connectedUpdate, async () => {
+    await condition(() => connection !== undefined || failedWith !== undefined);
+    if (connection === undefined) throw refusal(failedWith);
+    return connection;
+  });
+
+  let epoch: number;
+  try {
+    setCurrentDetails(`Proving the new token at ${input.provider} and storing the credential.`);
+    const persisted = await persistCredential({ sessionId: input.sessionId });
+    epoch = persisted.epoch;
+    const { entityId } = await upsertEntity({ sessionId: input.sessionId, credentialId: persisted.credentialId });
+    connection = { credentialId: persisted.credentialId, entityId };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const code = failureCode(error, 'connect_timed_out');
+    await endAttempt({ sessionId: input.sessionId, code });
+    failedWith = code;
+    setSearchAttributes({ Stage: 'ended', Outcome: code });
+    setCurrentDetails(`The attempt ended: ${code}. Credential and entity are as they were.`);
+    await condition(allHandlersFinished);
+    throw refusal(code);
+  }
+
+  setSearchAttributes({ CredentialId: connection.credentialId, EntityId: connection.entityId, Stage: 'restoring' });
+  setCurrentDetails(`Connected as ${connection.entityId}. Restoring its integrations; this retries on its own.`);
+  const { restored } = await restoreIntegrationStatuses({
+    sessionId: input.sessionId,
+    credentialId: connection.credentialId,
+    entityId: connection.entityId,
+    epoch,
+    optIn: true,
+  });
+
+  setSearchAttributes({ Stage: 'ended', Outcome: 'restored' });
+  setCurrentDetails(`Connected as ${connection.entityId}. Integrations put back to work: ${restored}.`);
+  await condition(allHandlersFinished);
+  return { ...connection, restored };
+}
+
+/** A fresh failure for each thrower: one object thrown by handler and main alike would be encoded twice. */
+function refusal(code = 'internal'): ApplicationFailure {
+  return ApplicationFailure.create({ message: `The attempt ended: ${code}`, type: code, nonRetryable: true });
+}

@@ -1,0 +1,84 @@
+import { ActivityFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { executeChild, ParentClosePolicy, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
+import type { ProbeResult, ReauthActivities, TestActivities } from '../contracts/activities.js';
+import type { TestCredentialInput, TestCredentialResult } from '../contracts/workflows.js';
+import { invalidateWorkflowId } from '../contracts/workflow-ids.js';
+import { probeOptions, recordOptions, restoreOptions } from './activity-options.js';
+import { invalidate } from './invalidate.js';
+import { setSearchAttributes } from './search-attributes.js';
+
+const { probeCredential } = proxyActivities<TestActivities>(probeOptions);
+const { recordCredentialTest, markCredentialValid } = proxyActivities<TestActivities>(recordOptions);
+const { restoreIntegrationStatuses } = proxyActivities<ReauthActivities>(restoreOptions);
+
+/**
+ * Asks the provider whether a credential still works. One stray 401 kills nothing: a refusal counts only after it was
+ * repeated with growing waits, for the same generation of the token. An outage is no verdict at all.
+ */
+export async function testCredential(input: TestCredentialInput): Promise<TestCredentialResult> {
+  let probe: ProbeResult;
+  try {
+    probe = await probeUntilSure(input);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return await end(input, 'unreachable', null);
+  }
+
+  if (probe.outcome === 'gone') return await end(input, 'gone', null);
+  if (probe.outcome === 'ok') {
+    if (!probe.authIsValid) await heal(input, probe.epoch);
+    return await end(input, 'ok', probe.generation);
+  }
+  if (probe.refreshable) return await end(input, 'needs_refresh', probe.generation);
+  if (probe.authIsValid) {
+    await tellDeath(input, probe);
+  }
+  return await end(input, 'refused', probe.generation);
+}
+
+async function probeUntilSure({ credentialId, graceMs, provider }: TestCredentialInput): Promise<ProbeResult> {
+  setCurrentDetails(`Asking ${provider} whether the token still works.`);
+  let probe = await probeCredential({ credentialId });
+  for (let repeat = 0; repeat < graceMs.length; ) {
+    if (probe.outcome !== 'refused' || probe.refreshable) return probe;
+    const wait = graceMs[repeat] ?? 0;
+    setCurrentDetails(`${provider} refused the token (HTTP ${probe.httpStatus}). Asking again in ${wait} ms.`);
+    await sleep(wait);
+    const next = await probeCredential({ credentialId });
+    // A reconnect in between is another token: its refusals are counted from the start.
+    repeat = next.generation === probe.generation ? repeat + 1 : 0;
+    probe = next;
+  }
+  return probe;
+}
+
+async function heal({ credentialId }: TestCredentialInput, epochSeen: number): Promise<void> {
+  const { epoch } = await markCredentialValid({ credentialId, epoch: epochSeen });
+  if (epoch === null) return;
+  await restoreIntegrationStatuses({ sessionId: null, credentialId, entityId: null, epoch, optIn: false });
+}
+
+async function tellDeath({ credentialId, provider }: TestCredentialInput, probe: ProbeResult): Promise<void> {
+  try {
+    await executeChild(invalidate, {
+      workflowId: invalidateWorkflowId(credentialId, probe.epoch),
+      args: [{ credentialId, provider, epoch: probe.epoch, code: 'credential_refused', httpStatus: probe.httpStatus }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    });
+  } catch (error) {
+    // Somebody told this very death already, or is telling it now: once is enough.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+async function end(
+  { credentialId, provider }: TestCredentialInput,
+  outcome: TestCredentialResult['outcome'],
+  generation: number | null,
+): Promise<TestCredentialResult> {
+  if (outcome !== 'gone') await recordCredentialTest({ credentialId, outcome, generation });
+  setSearchAttributes({ Stage: 'ended', Outcome: outcome });
+  setCurrentDetails(`The test at ${provider} ended: ${outcome}.`);
+  return { outcome };
+}

@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import type { Cause } from '../../src/domain/cause.js';
+import type {
+  CredentialId,
+  EntityId,
+  ExternalId,
+  IntegrationType,
+  ProviderId,
+  SessionId,
+  UserId,
+} from '../../src/domain/ids.js';
+import type { IntegrationState } from '../../src/domain/integration-state.js';
+import type { SessionState } from '../../src/domain/session.js';
+import { newId } from '../../src/ids.js';
+import type {
+  Credential,
+  Entity,
+  GrantWrite,
+  Integration,
+  NewSession,
+  Session,
+  Store,
+} from '../../src/store/port/store.js';
+
+/**
+ * What a suite runs against. Two stores on one database stand for two processes; tests share the database, so each
+ * works with users and ids of its own.
+ */
+export interface StoreUnderTest {
+  readonly first: Store;
+  readonly second: Store;
+}
+
+export const attio = 'attio' as ProviderId;
+export const noon = new Date('2026-11-23T12:00:00.000Z');
+export const later = (from: Date, milliseconds: number) => new Date(from.getTime() + milliseconds);
+export const minute = 60_000;
+export const writers = 50;
+
+const random = () => randomBytes(6).toString('hex');
+export const newUser = () => `user-${random()}` as UserId;
+export const newExternalId = () => `account-${random()}` as ExternalId;
+
+/** Runs `write` for many callers at once, half of them in each process. */
+export function atOnce<Result>(
+  { first, second }: StoreUnderTest,
+  write: (store: Store, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  return Promise.all(Array.from({ length: writers }, (_, index) => write(index % 2 === 0 ? first : second, index)));
+}
+
+export function sessionOf(overrides: Partial<NewSession> = {}): NewSession {
+  const id = newId('session');
+  return {
+    id,
+    stateHash: `hash-${id}`,
+    userId: newUser(),
+    provider: attio,
+    redirectUri: 'https://connect.example.com/api/oauth/callback/attio',
+    ownRedirect: false,
+    returnUrl: null,
+    expectedEntityId: null,
+    expectedExternalId: null,
+    sealedRequest: 'sealed-request',
+    expiresAt: later(noon, 15 * minute),
+    ...overrides,
+  };
+}
+
+/** A session taken through its life up to `state`, the way callers take it there. */
+export async function sessionIn(store: Store, state: SessionState, at = noon): Promise<Session> {
+  const { id } = await store.insertSession(sessionOf({ expiresAt: later(at, 15 * minute) }));
+  const steps: Record<SessionState, (() => Promise<unknown>)[]> = {
+    pending: [() => store.touchSession(id, 'pending', at)],
+    exchanging: [() => store.claimSession(id, at)],
+    exchanged: [() => store.claimSession(id, at), () => store.sealGrant(id, 'sealed-grant', at)],
+    connected: [
+      () => store.claimSession(id, at),
+      () => store.sealGrant(id, 'sealed-grant', at),
+      () => store.connectSession(id, newId('credential'), newId('entity'), at),
+    ],
+    restored: [
+      () => store.claimSession(id, at),
+      () => store.sealGrant(id, 'sealed-grant', at),
+      () => store.connectSession(id, newId('credential'), newId('entity'), at),
+      () => store.completeSession(id, at),
+    ],
+    failed: [() => store.endSession(id, 'pending', 'access_denied', at)],
+  };
+  for (const step of steps[state]) await step();
+  return reload(store, id, state);
+}
+
+async function reload(store: Store, id: SessionId, state: SessionState): Promise<Session> {
+  const session = await store.getSession(id);
+  expect(session).toMatchObject({ id, state });
+  if (session === null) throw new Error('unreachable');
+  return session;
+}
+
+export function grantOf(grantSequence: number, overrides: Partial<GrantWrite> = {}): GrantWrite {
+  return { sealedTokens: `sealed-${grantSequence}`, refreshable: false, expiresAt: null, grantSequence, ...overrides };
+}
+
+export async function insertCredential(store: Store, userId: UserId, grantSequence = 1): Promise<Credential> {
+  const key = { id: newId('credential'), userId, provider: attio, externalId: newExternalId() };
+  const credential = await store.insertCredential(key, grantOf(grantSequence), noon);
+  if (credential === null) throw new Error('the credential exists already');
+  return credential;
+}
+
+export async function insertEntity(store: Store, userId: UserId, credentialId?: CredentialId): Promise<Entity> {
+  const credential = credentialId ?? (await insertCredential(store, userId)).id;
+  return store.upsertEntity(
+    {
+      id: newId('entity'),
+      userId,
+      provider: attio,
+      externalId: newExternalId(),
+      name: 'Acme',
+      credentialId: credential,
+      grantSequence: 1,
+    },
+    noon,
+  );
+}
+
+export const ready: IntegrationState = { lifecycle: 'ready', intent: 'on', causes: [], epochs: {} };
+
+export function causeOf(credentialId: CredentialId, epoch = 2): Cause {
+  return {
+    credentialId,
+    epoch,
+    provider: attio,
+    code: 'credential_refused',
+    httpStatus: 401,
+    text: 'Attio no longer accepts this connection (HTTP 401). Reconnect the account.',
+    since: '2026-11-23T12:00:00.000Z',
+  };
+}
+
+export const deadBecauseOf = (credentialId: CredentialId): IntegrationState => ({
+  ...ready,
+  causes: [causeOf(credentialId)],
+  epochs: { [credentialId]: 2 },
+});
+
+export async function insertIntegration(
+  store: Store,
+  userId: UserId,
+  entityIds: readonly EntityId[],
+  overrides: { state?: IntegrationState; type?: string; config?: Readonly<Record<string, unknown>> } = {},
+): Promise<Integration> {
+  const { integration, created } = await store.insertIntegration(
+    {
+      id: newId('integration'),
+      userId,
+      type: (overrides.type ?? `type-${random()}`) as IntegrationType,
+      entityIds,
+      config: overrides.config ?? {},
+      state: overrides.state ?? ready,
+    },
+    noon,
+  );
+  expect(created).toBe(true);
+  return integration;
+}

@@ -1,0 +1,197 @@
+import { Client } from 'pg';
+import { newId } from '../../src/ids.js';
+import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
+import type { Store } from '../../src/store/port/store.js';
+import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
+import { startCuttableProxy, type CuttableProxy } from './cuttable-proxy.js';
+import {
+  attio,
+  grantOf,
+  insertCredential,
+  insertEntity,
+  newExternalId,
+  newUser,
+  noon,
+  sessionIn,
+  ready,
+} from './fixtures.js';
+
+const unavailable = { name: 'RelinkError', code: 'database_unavailable', retryable: true, status: 503 };
+
+let database: TestDatabase;
+let proxy: CuttableProxy;
+let store: Store;
+let admin: Client;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  proxy = await startCuttableProxy(database.url);
+  store = createPostgresStore({ databaseUrl: proxy.url });
+  admin = new Client({ connectionString: database.url });
+  await admin.connect();
+});
+
+afterEach(() => proxy.mend());
+
+afterAll(async () => {
+  await store.close();
+  await admin.end();
+  await proxy.close();
+  await database.drop();
+});
+
+/** Ends the store's connections on the server, the way a restart or an administrator does. */
+async function terminateBackends(): Promise<number> {
+  const { rowCount } = await admin.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'relink'`,
+  );
+  return rowCount ?? 0;
+}
+
+/** Waits until a statement of the store waits for a lock. */
+async function untilBlocked(): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const { rows } = await admin.query(
+      `SELECT 1 FROM pg_stat_activity WHERE application_name = 'relink' AND wait_event_type = 'Lock'`,
+    );
+    if (rows.length > 0) return;
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+  throw new Error('no statement of the store waits for a lock');
+}
+
+const calls: [string, () => Promise<unknown>][] = [
+  ['check', () => store.check()],
+  ['a read', () => store.getSession(newId('session'))],
+  ['a list', () => store.listCredentials(newUser(), { limit: 10, after: null })],
+  ['a conditional write', () => store.claimSession(newId('session'), noon)],
+  ['a raw write that returns', () => store.sealGrant(newId('session'), 'grant', noon)],
+  [
+    'a raw write',
+    () =>
+      store.upsertEntity(
+        {
+          ...{ id: newId('entity'), userId: newUser(), provider: attio, externalId: newExternalId() },
+          ...{ name: null, credentialId: newId('credential'), grantSequence: 1 },
+        },
+        noon,
+      ),
+  ],
+  [
+    'an insert',
+    () =>
+      store.insertCredential(
+        { id: newId('credential'), userId: newUser(), provider: attio, externalId: newExternalId() },
+        grantOf(1),
+        noon,
+      ),
+  ],
+  ['a delete', () => store.deleteIntegration(newId('integration'))],
+];
+
+describe('a database that is gone', () => {
+  it.each(calls)('makes %s fail as database_unavailable, at once, and the store recovers', async (_name, call) => {
+    await store.check();
+    await proxy.cut();
+    const started = Date.now();
+    await expect(call()).rejects.toMatchObject(unavailable);
+    await expect(call()).rejects.toMatchObject(unavailable);
+    expect(Date.now() - started).toBeLessThan(2_000);
+    await proxy.mend();
+    await expect(store.check()).resolves.toBeUndefined();
+  });
+
+  it('is waited for 5 seconds when it accepts connections and says nothing', async () => {
+    await proxy.cut();
+    await proxy.mend();
+    proxy.silence();
+    const started = Date.now();
+    await expect(store.check()).rejects.toMatchObject(unavailable);
+    expect(Date.now() - started).toBeGreaterThan(4_000);
+    expect(Date.now() - started).toBeLessThan(8_000);
+    await proxy.mend();
+    await expect(store.check()).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['a closed port', (url: URL) => (url.port = '1')],
+    ['a host that does not exist', (url: URL) => (url.hostname = 'no-such-host.invalid')],
+    ['a database that does not exist', (url: URL) => (url.pathname = '/no_such_database')],
+  ])('is database_unavailable at start-up too: %s', async (_name, change) => {
+    const url = new URL(database.url);
+    change(url);
+    const other = createPostgresStore({ databaseUrl: url.href });
+    await expect(other.check()).rejects.toMatchObject(unavailable);
+    await other.close();
+  });
+});
+
+describe('a connection that is lost', () => {
+  it('while idle is replaced without an error that nobody handles', async () => {
+    await Promise.all(Array.from({ length: 10 }, () => store.check()));
+    expect(await terminateBackends()).toBeGreaterThan(0);
+    await new Promise(resolve => setTimeout(resolve, 100));
+    await expect(store.check()).resolves.toBeUndefined();
+  });
+
+  it('in the middle of a write gives database_unavailable, leaves the row, and the write can be repeated', async () => {
+    const { id } = await sessionIn(store, 'exchanging');
+    await admin.query('BEGIN');
+    await admin.query('SELECT 1 FROM authorization_sessions WHERE id = $1 FOR UPDATE', [id]);
+    const sealing = expect(store.sealGrant(id, 'grant', noon)).rejects.toMatchObject(unavailable);
+    await untilBlocked();
+    await terminateBackends();
+    await sealing;
+    await admin.query('ROLLBACK');
+    expect(await store.getSession(id)).toMatchObject({ state: 'exchanging', sealedGrant: null });
+    expect(await store.sealGrant(id, 'grant', noon)).toMatchObject({ state: 'exchanged', sealedGrant: 'grant' });
+  });
+
+  it('among many writes at once loses none that was answered', async () => {
+    const userId = newUser();
+    const { id: entityId } = await insertEntity(store, userId);
+    const ids = Array.from({ length: 60 }, () => newId('integration'));
+    const results = ids.map(async (id, index) => {
+      if (index === 30) await terminateBackends();
+      const type = `type-${index}` as never;
+      return store.insertIntegration({ id, userId, type, entityIds: [entityId], config: {}, state: ready }, noon);
+    });
+    for (const [index, result] of (await Promise.allSettled(results)).entries()) {
+      const stored = await store.getIntegration(ids[index]!);
+      if (result.status === 'fulfilled') expect(stored).toEqual(result.value.integration);
+      else expect(result.reason).toMatchObject(unavailable);
+    }
+  });
+});
+
+describe('a statement that takes too long', () => {
+  let impatient: Store;
+  beforeAll(() => {
+    impatient = createPostgresStore({ databaseUrl: proxy.url, poolSize: 1, statementTimeoutMs: 500 });
+  });
+  afterAll(() => impatient.close());
+
+  it('is ended by the server and leaves the connection usable', async () => {
+    const credential = await insertCredential(impatient, newUser());
+    await admin.query('BEGIN');
+    await admin.query('SELECT 1 FROM credentials WHERE id = $1 FOR UPDATE', [credential.id]);
+    const started = Date.now();
+    await expect(impatient.replaceGrant(credential.id, 1, grantOf(2), noon)).rejects.toMatchObject(unavailable);
+    expect(Date.now() - started).toBeGreaterThanOrEqual(450);
+    expect(Date.now() - started).toBeLessThan(4_000);
+    await admin.query('ROLLBACK');
+    expect(await impatient.getCredential(credential.id)).toEqual(credential);
+  });
+
+  it('is given up by the client 5 seconds later when the network fell silent meanwhile', async () => {
+    await impatient.check();
+    proxy.silence();
+    const started = Date.now();
+    await expect(impatient.getCredential(newId('credential'))).rejects.toMatchObject(unavailable);
+    expect(Date.now() - started).toBeGreaterThan(5_000);
+    expect(Date.now() - started).toBeLessThan(8_000);
+    await proxy.mend();
+    await expect(impatient.check()).resolves.toBeUndefined();
+  });
+});

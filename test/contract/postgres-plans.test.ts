@@ -1,0 +1,149 @@
+import { Client } from 'pg';
+import type { CredentialId, EntityId } from '../../src/domain/ids.js';
+import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
+import type { Store } from '../../src/store/port/store.js';
+import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
+
+/**
+ * The queries that grow with the number of customers, on 20,000 integrations and as many sessions. The plans are those
+ * of the statements the store really sends: auto_explain writes them as notices of the session that ran them, and
+ * where the server lacks it, pg_stat tells how many rows were read by sequential scans.
+ */
+const many = 20_000;
+const entityId = 'ent_00000000000000000000000000004242' as EntityId;
+const credentialId = 'cred_00000000000000000000000000004242' as CredentialId;
+const page = { limit: 100, after: null };
+
+let database: TestDatabase;
+let store: Store;
+let raw: Client;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  raw = new Client({ connectionString: database.url });
+  await raw.connect();
+  const id = (prefix: string, value: string) => `'${prefix}_' || lpad((${value})::text, 32, '0')`;
+  await raw.query(`
+    INSERT INTO credentials (id, user_id, provider, external_id, sealed_tokens, refreshable, auth_is_valid, generation,
+                             epoch, grant_sequence, created_at, updated_at)
+    SELECT ${id('cred', 'n')}, 'user-' || n % 500, 'attio', 'x' || n, 'sealed', false, true, 1, 1, n, now(), now()
+      FROM generate_series(1, ${many / 2}) n;
+    INSERT INTO entities (id, user_id, provider, external_id, credential_id, grant_sequence, created_at, updated_at)
+    SELECT ${id('ent', 'n')}, 'user-' || n % 500, 'attio', 'x' || n, ${id('cred', 'n')}, n, now(), now()
+      FROM generate_series(1, ${many / 2}) n;
+    INSERT INTO integrations (id, user_id, type, entity_key, config, lifecycle, intent, causes, epochs, status,
+                              status_since, version, created_at, updated_at)
+    SELECT ${id('int', 'n')}, 'user-' || n % 500, 'type' || n, ${id('ent', '1 + n / 2')}, '{}',
+           CASE WHEN n % 1000 = 0 THEN 'creating' ELSE 'ready' END, 'on',
+           CASE WHEN n % 20 = 5 THEN jsonb_build_array(jsonb_build_object('credentialId', ${id('cred', '1 + n / 2')},
+             'epoch', 2, 'provider', 'attio', 'code', 'credential_refused', 'httpStatus', 401, 'text', '', 'since', ''))
+           ELSE '[]' END, '{}',
+           CASE WHEN n % 1000 = 0 THEN 'IN_CREATION' WHEN n % 20 = 5 THEN 'ERROR' ELSE 'ENABLED' END,
+           now(), 1, now(), now() - n * interval '1 second'
+      FROM generate_series(1, ${many - 2}) n;
+    INSERT INTO integration_entities SELECT entity_key, id FROM integrations;
+    INSERT INTO authorization_sessions (id, user_id, provider, state, state_hash, redirect_uri, own_redirect,
+                                        sealed_request, error_code, created_at, expires_at, updated_at)
+    SELECT ${id('ses', 'n')}, 'user-' || n % 500, 'attio', CASE WHEN n % 2000 = 0 THEN 'exchanging' ELSE 'failed' END,
+           'hash' || n, 'https://example.com', false, 'sealed', CASE WHEN n % 2000 = 0 THEN NULL ELSE 'access_denied' END,
+           now(), now(), now() - n * interval '1 second'
+      FROM generate_series(1, ${many}) n;
+    ANALYZE;`);
+  // One connection, so that its counters are the store's.
+  store = createPostgresStore({ databaseUrl: database.url, poolSize: 1 });
+  await store.check();
+}, 120_000);
+
+afterAll(async () => {
+  await store.close();
+  await raw.end();
+  await database.drop();
+});
+
+interface Reads {
+  readonly sequentialScans: number;
+  readonly rowsRead: number;
+}
+
+/** What all of the database's tables have been read so far. */
+async function readsSoFar(): Promise<Reads> {
+  const { rows } = await raw.query<{ scans: string; read: string }>(
+    `SELECT sum(seq_scan) AS scans, sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) AS read FROM pg_stat_user_tables
+      WHERE relname <> '_prisma_migrations'`,
+  );
+  return { sequentialScans: Number(rows[0]?.scans), rowsRead: Number(rows[0]?.read) };
+}
+
+/** The server's own count of what `call` made it read. Backends report when they go idle for a second, or end. */
+async function readsOf(call: (store: Store) => Promise<unknown>): Promise<Reads> {
+  const before = await readsSoFar();
+  const single = createPostgresStore({ databaseUrl: database.url, poolSize: 1 });
+  await call(single);
+  await single.close();
+  for (let waited = 0; waited < 5_000; waited += 50) {
+    const { rows } = await raw.query(
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'relink'`,
+    );
+    if (rows.length <= 1) break;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  const after = await readsSoFar();
+  return {
+    sequentialScans: after.sequentialScans - before.sequentialScans,
+    rowsRead: after.rowsRead - before.rowsRead,
+  };
+}
+
+it('counts what a sequential scan reads, so that the tests below can fail', async () => {
+  const reads = await readsOf(async () => {
+    const other = new Client({ connectionString: database.url });
+    await other.connect();
+    await other.query(`SELECT count(*) FROM integrations WHERE config ->> 'x' = 'y'`);
+    await other.end();
+  });
+  expect(reads.sequentialScans).toBe(1);
+  expect(reads.rowsRead).toBeGreaterThanOrEqual(many - 2);
+});
+
+it.each<[string, number, (store: Store) => Promise<{ readonly rows: readonly unknown[] }>]>([
+  ['findIntegrationsByEntityId', 2, db => db.findIntegrationsByEntityId(entityId, page)],
+  ['findIntegrationsByCredentialId', 2, db => db.findIntegrationsByCredentialId(credentialId, page)],
+  [
+    'findIntegrationsByCauseCredentialId',
+    1,
+    db => db.findIntegrationsByCauseCredentialId('cred_00000000000000000000000000000003' as CredentialId, page),
+  ],
+  [
+    'findIntegrationsByCauseCredentialId with a limit of 1',
+    1,
+    db =>
+      db.findIntegrationsByCauseCredentialId('cred_00000000000000000000000000000003' as CredentialId, {
+        limit: 1,
+        after: null,
+      }),
+  ],
+  ['listIntegrations', 40, db => db.listIntegrations('user-7' as never, {}, page)],
+  [
+    'listIntegrations of an entity',
+    2,
+    db =>
+      db
+        .listIntegrations('user-242' as never, { entityId }, page)
+        .then(found => ({ rows: [...found.rows, ...found.rows].slice(0, 2) })),
+  ],
+  [
+    'listStaleSessions',
+    10,
+    async db => ({ rows: await db.listStaleSessions(['exchanging', 'exchanged'], new Date(), 100) }),
+  ],
+  ['listStaleIntegrations', 19, async db => ({ rows: await db.listStaleIntegrations('creating', new Date(), 100) })],
+])('%s reads by index, and few rows', async (_name, expected, call) => {
+  let found = 0;
+  const reads = await readsOf(async db => {
+    found = (await call(db)).rows.length;
+  });
+  expect(found).toBe(expected);
+  expect(reads.sequentialScans).toBe(0);
+  expect(reads.rowsRead).toBeGreaterThan(0);
+  expect(reads.rowsRead).toBeLessThan(400);
+});

@@ -1,0 +1,46 @@
+import type { Store } from '../../src/store/port/store.js';
+import type { StoreUnderTest } from './fixtures.js';
+import { describeCredentials } from './suites/credentials.js';
+import { describeEntities } from './suites/entities.js';
+import { describeIntegrations } from './suites/integrations.js';
+import { describePages } from './suites/pages.js';
+import { describeSessions } from './suites/sessions.js';
+
+export interface StoreServer {
+  /** A store of its own on the shared, empty and migrated database, as another process would open it. */
+  open(): Store;
+  stop(): Promise<void>;
+}
+
+/** The rules of the store port. Every adapter runs this suite unchanged. */
+export function describeStore(name: string, start: () => Promise<StoreServer>): void {
+  describe(`the store port on ${name}`, () => {
+    let server: StoreServer | undefined;
+    let stores: StoreUnderTest | undefined;
+
+    beforeAll(async () => {
+      server = await start();
+      stores = { first: server.open(), second: server.open() };
+    });
+
+    afterAll(async () => {
+      await Promise.all([stores?.first.close(), stores?.second.close()]);
+      await server?.stop();
+    });
+
+    const under = () => {
+      if (stores === undefined) throw new Error('the store did not start');
+      return stores;
+    };
+
+    it('says that it is ready', async () => {
+      await expect(under().first.check()).resolves.toBeUndefined();
+    });
+
+    describeSessions(under);
+    describeCredentials(under);
+    describeEntities(under);
+    describeIntegrations(under);
+    describePages(under);
+  });
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivities } from '../../../src/activities/create-activities.js';
+import type { ActivityDependencies } from '../../../src/activities/dependencies.js';
+import type { InvalidateInput, ReauthInput, TestCredentialInput } from '../../../src/contracts/workflows.js';
+import { RelinkError } from '../../../src/errors.js';
+import type { ReauthAnswer, WorkflowStarter } from '../../../src/temporal/workflow-starter.js';
+
+export interface InMemoryWorkflows extends WorkflowStarter {
+  /** Temporal is out of reach while this is true: nothing starts, nothing answers. */
+  isDown: boolean;
+  /** Every session whose reauth was started, once each. */
+  readonly reauths: string[];
+  readonly tests: { readonly input: TestCredentialInput; readonly generation: number }[];
+  readonly invalidations: { readonly input: InvalidateInput; readonly scope: string }[];
+}
+
+/**
+ * Temporal's part, played in this process: one run per workflow id, the real activities in their order. The workflows
+ * themselves are tested on a real Temporal server elsewhere.
+ */
+export function createInMemoryWorkflows(dependencies: Omit<ActivityDependencies, 'workflows'>): InMemoryWorkflows {
+  const runs = new Map<string, Promise<ReauthAnswer>>();
+  const run = <Input, Output>(activity: (input: Input) => Promise<Output>, input: Input): Promise<Output> =>
+    new MockActivityEnvironment().run(activity, input);
+
+  async function reauth({ sessionId }: ReauthInput): Promise<ReauthAnswer> {
+    try {
+      const { credentialId, epoch } = await retry(() => run(activities.persistCredential, { sessionId }));
+      const { entityId } = await run(activities.upsertEntity, { sessionId, credentialId });
+      void run(activities.restoreIntegrationStatuses, { sessionId, credentialId, entityId, epoch, optIn: true });
+      return { kind: 'connected', credentialId, entityId };
+    } catch (error) {
+      return { kind: 'failed', code: error instanceof RelinkError ? error.code : 'internal' };
+    }
+  }
+
+  function attach(input: ReauthInput): Promise<ReauthAnswer> {
+    const running = runs.get(input.sessionId) ?? reauth(input);
+    if (!runs.has(input.sessionId)) workflows.reauths.push(input.sessionId);
+    runs.set(input.sessionId, running);
+    return running;
+  }
+
+  const workflows: InMemoryWorkflows = {
+    isDown: false,
+    reauths: [],
+    tests: [],
+    invalidations: [],
+    runReauth: async (input, deadlineMs) => {
+      const late = sleep(deadlineMs, { kind: 'pending' } as const, { ref: false });
+      return workflows.isDown ? await late : await Promise.race([attach(input), late]);
+    },
+    startReauth: async input => {
+      if (workflows.isDown) throw new RelinkError('temporal_unavailable');
+      const isNew = !runs.has(input.sessionId);
+      void attach(input);
+      return isNew;
+    },
+    startCredentialTest: async (input, generation) => {
+      if (workflows.isDown) throw new RelinkError('temporal_unavailable');
+      workflows.tests.push({ input, generation });
+    },
+    runInvalidate: async (input, scope) => {
+      if (workflows.isDown) return null;
+      workflows.invalidations.push({ input, scope });
+      const { causeEpoch } = await run(activities.markCredentialInvalid, input);
+      if (causeEpoch === null) return { outcome: 'overtaken', errors: 0 };
+      const { credentialId } = input;
+      const { errors } = await run(activities.addCauses, { credentialId, causeEpoch });
+      await run(activities.withdrawOvertakenCauses, { credentialId, causeEpoch });
+      return { outcome: 'invalidated', errors };
+    },
+    check: async () => !workflows.isDown,
+  };
+  const activities = createActivities({ ...dependencies, workflows });
+  return workflows;
+}
+
+/** As the workflow's retry policy does, only faster: what may pass is tried again. */
+async function retry<Result>(activity: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await activity();
+    } catch (error) {
+      if (!(error instanceof RelinkError) || !error.retryable) throw error;
+      await sleep(100);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { bundleWorkflowCode, type WorkflowBundleWithSourceMap, Worker } from '@temporalio/worker';
+import { historiesDirectory } from '../support/record-history.js';
+
+const histories = readdirSync(historiesDirectory).filter(file => file.endsWith('.json'));
+
+/** Every branch of every workflow; a branch that is added needs its recorded history here. */
+const branches = [
+  'invalidate',
+  'invalidate-overtaken',
+  'reauth-connected',
+  'reauth-identity-refused',
+  'reauth-identity-retried',
+  'reauth-restore-retried',
+  'reauth-started-by-sweep',
+  'reauth-wrong-account',
+  'sweep',
+  'test-credential-heals',
+  'test-credential-needs-refresh',
+  'test-credential-ok',
+  'test-credential-refused',
+  'test-credential-refused-again',
+  'test-credential-stray-401',
+  'test-credential-unreachable',
+];
+
+let bundle: WorkflowBundleWithSourceMap;
+
+beforeAll(async () => {
+  bundle = await bundleWorkflowCode({
+    workflowsPath: join(__dirname, '../../src/workflows/index.ts'),
+    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+  });
+}, 60_000);
+
+it('has a recorded history of every branch', () => {
+  expect(histories.map(file => file.replace('.json', ''))).toEqual(expect.arrayContaining(branches));
+});
+
+it.each(histories)('replays %s', async file => {
+  const recorded: unknown = JSON.parse(readFileSync(join(historiesDirectory, file), 'utf8'));
+  await expect(Worker.runReplayHistory({ workflowBundle: bundle }, historyFromJSON(recorded))).resolves.toBeUndefined();
+});
+
+it('fails on a history that the workflows cannot have made', async () => {
+  const text = readFileSync(join(historiesDirectory, 'reauth-connected.json'), 'utf8');
+  const broken: unknown = JSON.parse(text.replaceAll('upsertEntity', 'removeEntity'));
+  await expect(Worker.runReplayHistory({ workflowBundle: bundle }, historyFromJSON(broken))).rejects.toThrow(
+    /[Nn]ondeterminism/,
+  );
+});

@@ -1,0 +1,104 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { readProcess } from '../../src/embedded/process/read-process.js';
+import { recoverOrphan } from '../../src/embedded/temporal/recover-orphan.js';
+import {
+  startEmbeddedTemporal,
+  type EmbeddedTemporal,
+  type EmbeddedTemporalOptions,
+} from '../../src/embedded/temporal/start-embedded-temporal.js';
+import { spawnTypescript } from '../support/spawn-typescript.js';
+
+const cliPath = process.env['RELINK_TEST_TEMPORAL_CLI'] ?? '';
+const lines: string[] = [];
+const onProgress = (line: string) => void lines.push(line);
+const toStop: EmbeddedTemporal[] = [];
+let base: string;
+let databaseFile: string;
+
+const start = async (options: Partial<EmbeddedTemporalOptions> = {}) => {
+  const searchAttributes = { IntegrationId: 'Keyword' } as const;
+  const server = await startEmbeddedTemporal({
+    ...{ cliPath, databaseFile, searchAttributes, headless: true, onProgress },
+    ...options,
+  });
+  toStop.push(server);
+  return server;
+};
+
+async function withClient<T>(address: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address });
+  try {
+    return await use(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
+
+beforeEach(async () => {
+  lines.length = 0;
+  base = await mkdtemp(join(tmpdir(), 'relink-embedded-'));
+  databaseFile = join(base, 'temporal.db');
+});
+
+afterEach(async () => {
+  await Promise.all(toStop.splice(0).map(server => server.stop()));
+  await recoverOrphan(databaseFile, onProgress);
+  await rm(base, { recursive: true, force: true });
+});
+
+it('takes over after the process that started it was killed with -9, with its workflows', async () => {
+  const starter = spawnTypescript('start-temporal', [cliPath, databaseFile]);
+  const orphan = (await starter.firstLine) as { pid: number; address: string };
+  await withClient(orphan.address, client =>
+    client.workflow.start('waits', { workflowId: 'kept/1', taskQueue: 'nobody-listens' }),
+  );
+  starter.child.kill('SIGKILL');
+  await starter.exitCode;
+  expect(await readProcess(orphan.pid)).toBeDefined();
+
+  const port = Number(orphan.address.split(':')[1]);
+  const next = await start({ port });
+  expect(await readProcess(orphan.pid)).toBeUndefined();
+  expect(lines).toEqual([`Temporal: stopping process ${orphan.pid}, left behind by a start that was killed`]);
+  expect(next.address).toBe(orphan.address);
+  await withClient(next.address, async client => {
+    expect((await client.workflow.getHandle('kept/1').describe()).status.name).toBe('RUNNING');
+    const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace: 'default' });
+    expect(Object.keys(customAttributes ?? {})).toContain('IntegrationId');
+  });
+
+  await next.stop();
+  expect(await readProcess(next.pid)).toBeUndefined();
+});
+
+it('serves its UI, and takes the next free port where the wanted one is taken', async () => {
+  const blocker = createServer().listen(0, '127.0.0.1');
+  await new Promise(resolve => blocker.once('listening', resolve));
+  const taken = (blocker.address() as { port: number }).port;
+  try {
+    const server = await start({ headless: false, port: taken });
+    expect(server.address).not.toBe(`127.0.0.1:${taken}`);
+    expect(lines[0]).toBe(`Temporal: port ${taken} is taken, using ${server.address.split(':')[1]}`);
+    expect((await fetch(`${server.uiUrl}/`)).status).toBe(200);
+  } finally {
+    blocker.close();
+  }
+});
+
+it('leaves a stranger alone that was given the pid of an old server', async () => {
+  await writeFile(`${databaseFile}.pid`, String(process.pid));
+  await recoverOrphan(databaseFile, onProgress);
+  expect(lines).toEqual([]);
+  await expect(readFile(`${databaseFile}.pid`)).rejects.toThrow(/ENOENT/);
+});
+
+it('says what is wrong when the server does not come up', async () => {
+  await expect(
+    start({ searchAttributes: { 'not a name': 'Keyword' }, cliPath: join(base, 'nowhere') }),
+  ).rejects.toThrow(/ENOENT/);
+  await expect(start({ databaseFile: join(base, '.') })).rejects.toThrow(/did not start \(exit code 1\)/);
+});

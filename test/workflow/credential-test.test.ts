@@ -1,0 +1,195 @@
+import type { InvalidateResult, TestCredentialResult } from '../../src/contracts/workflows.js';
+import { callControl } from '../support/sandbox-client.js';
+import { idOf } from '../support/ids.js';
+import { recordHistory } from '../support/record-history.js';
+import { startTestStack, type TestStack } from '../support/start-test-stack.js';
+import type { ApiClient } from '../../src/cli/api-client.js';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  await stack.startWorker();
+});
+afterEach(() => callControl(stack.sandbox, 'DELETE', '/faults'));
+afterAll(() => stack.stop());
+
+const control = (path: string, body?: unknown) =>
+  callControl(stack.sandbox, 'POST', path, body === undefined ? {} : { body });
+
+const connect = async (user: ApiClient, account = 'acme') => {
+  const { attempt, body } = await user.connect(account);
+  await user.until(`/api/authorize/${attempt}`, session => session.status === 'restored');
+  return { credentialId: idOf('credential', body.credential_id), entityId: idOf('entity', body.entity_id) };
+};
+
+const integrate = async (user: ApiClient, entityId: string, type = 'contact-sync') => {
+  const { status, body } = await user.post('/api/integrations', { type, entities: [entityId] });
+  expect(status).toBe(201);
+  return idOf('integration', body.id);
+};
+
+/** Runs the credential test through the API and returns the workflow's own result. */
+const test = async (user: ApiClient, credentialId: string): Promise<TestCredentialResult> => {
+  const { body } = await user.get(`/api/credentials/${credentialId}`);
+  const answer = await user.post(`/api/credentials/${credentialId}/test`);
+  expect(answer.status).toBe(202);
+  return (await stack.core.client.workflow
+    .getHandle(`test/${credentialId}/${body.generation}`)
+    .result()) as TestCredentialResult;
+};
+
+describe('testing a credential', () => {
+  it('passes and changes nothing while the provider accepts the token', async () => {
+    const user = stack.user();
+    const { credentialId } = await connect(user);
+    const before = await stack.core.store.getCredential(credentialId);
+    expect(await test(user, credentialId)).toEqual({ outcome: 'ok' });
+    const after = await stack.core.store.getCredential(credentialId);
+    expect(after).toMatchObject({ authIsValid: true, epoch: before?.epoch, generation: before?.generation });
+    expect(after?.lastTest?.outcome).toBe('ok');
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-ok');
+  });
+
+  it('survives one stray 401', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user);
+    const integrationId = await integrate(user, entityId);
+    await control('/faults', { endpoint: 'identity', status: 401, count: 1 });
+    expect(await test(user, credentialId)).toEqual({ outcome: 'ok' });
+    expect((await user.get(`/api/integrations/${integrationId}`)).body.status).toBe('ENABLED');
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-stray-401');
+  });
+
+  it('turns every integration of a dead credential into ERROR, once, with its cause and one error line', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user);
+    const enabled = await integrate(user, entityId);
+    const needsConfig = await integrate(user, entityId, 'pipeline-report');
+    await control('/accounts/acme/revoke');
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    const dead = (await user.get(`/api/integrations/${enabled}`)).body;
+    expect(dead.status).toBe('ERROR');
+    expect(dead.causes).toEqual([
+      expect.objectContaining({
+        credential_id: credentialId,
+        provider: 'sandbox',
+        code: 'credential_refused',
+        http_status: 401,
+      }),
+    ]);
+    const waiting = (await user.get(`/api/integrations/${needsConfig}`)).body;
+    expect(waiting.status).toBe('NEEDS_CONFIG');
+    expect(waiting.causes).toHaveLength(1);
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    const again = (await user.get(`/api/integrations/${enabled}`)).body;
+    expect(again).toEqual(dead);
+    const errorLines = stack.logLines.filter(line => line.includes('"level":"error"') && line.includes(credentialId));
+    expect(errorLines).toHaveLength(1);
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-refused-again');
+    await recordHistory(stack.core.client, `invalidate/${credentialId}/1`, 'invalidate');
+  });
+
+  it('records the history of the refusal itself', async () => {
+    const user = stack.user();
+    const { credentialId } = await connect(user, 'hooli');
+    await control('/accounts/hooli/revoke');
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    expect((await user.get(`/api/credentials/${credentialId}`)).body.auth_is_valid).toBe(false);
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-refused');
+  });
+
+  it('heals ERROR when a later test passes, and never ends a pause', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user);
+    const running = await integrate(user, entityId);
+    const paused = await integrate(user, entityId, 'pipeline-report');
+    await user.patch(`/api/integrations/${paused}`, { config: { pipelineId: '7' }, status: 'DISABLED' });
+    await control('/faults', { endpoint: 'identity', status: 401, count: 4 });
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    expect((await user.get(`/api/integrations/${running}`)).body.status).toBe('ERROR');
+    expect(await test(user, credentialId)).toEqual({ outcome: 'ok' });
+    expect((await user.get(`/api/integrations/${running}`)).body).toMatchObject({ status: 'ENABLED', causes: [] });
+    expect((await user.get(`/api/integrations/${paused}`)).body).toMatchObject({ status: 'DISABLED', causes: [] });
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-heals');
+  });
+
+  it('answers needs_refresh and changes nothing while a refresh token is held', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user, 'globex');
+    const integrationId = await integrate(user, entityId);
+    await control('/accounts/globex/expire');
+    expect(await test(user, credentialId)).toEqual({ outcome: 'needs_refresh' });
+    expect((await user.get(`/api/integrations/${integrationId}`)).body.status).toBe('ENABLED');
+    expect((await user.get(`/api/credentials/${credentialId}`)).body.auth_is_valid).toBe(true);
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-needs-refresh');
+  });
+
+  it('takes an outage for an outage', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user);
+    const integrationId = await integrate(user, entityId);
+    await control('/faults', { endpoint: 'identity', status: 503 });
+    expect(await test(user, credentialId)).toEqual({ outcome: 'unreachable' });
+    expect((await user.get(`/api/integrations/${integrationId}`)).body.status).toBe('ENABLED');
+    expect((await user.get(`/api/credentials/${credentialId}`)).body.last_test?.outcome).toBe('unreachable');
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-unreachable');
+  }, 60_000);
+
+  it('waits as long as a 429 asks and hurts nothing', async () => {
+    const user = stack.user();
+    const { credentialId } = await connect(user);
+    await control('/faults', { endpoint: 'identity', status: 429, retryAfter: 1, count: 1 });
+    const startedAt = Date.now();
+    expect(await test(user, credentialId)).toEqual({ outcome: 'ok' });
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(950);
+  });
+});
+
+describe('invalidate', () => {
+  it('is a no-op when a reconnect has overtaken it', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user);
+    const integrationId = await integrate(user, entityId);
+    await connect(user);
+    const credential = await stack.core.store.getCredential(credentialId);
+    if (credential === null) throw new Error('the credential is gone');
+    const result = (await stack.core.workflows.runInvalidate(
+      {
+        credentialId,
+        provider: credential.provider,
+        epoch: credential.epoch - 1,
+        code: 'credential_refused',
+        httpStatus: 401,
+      },
+      'late',
+      10_000,
+    )) as InvalidateResult;
+    expect(result).toEqual({ outcome: 'overtaken', errors: 0 });
+    expect((await user.get(`/api/integrations/${integrationId}`)).body).toMatchObject({
+      status: 'ENABLED',
+      causes: [],
+    });
+    await recordHistory(
+      stack.core.client,
+      `invalidate/${credentialId}/${credential.epoch - 1}/late`,
+      'invalidate-overtaken',
+    );
+  });
+
+  it('puts an integration created on a dead credential into ERROR at once', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user, 'hooli');
+    await control('/accounts/hooli/revoke');
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    const integrationId = await integrate(user, entityId);
+    const { body } = await user.get(`/api/integrations/${integrationId}`);
+    expect(body.status).toBe('ERROR');
+    expect(body.causes).toHaveLength(1);
+    await connect(user, 'hooli');
+    expect((await user.get(`/api/integrations/${integrationId}`)).body).toMatchObject({
+      status: 'ENABLED',
+      causes: [],
+    });
+  });
+});
