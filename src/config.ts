@@ -6,15 +6,14 @@ import { Secret } from './vault/secret.js';
  * Every problem is reported at once, by the variable's name and never with its value.
  */
 const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback);
-const list = z
-  .string()
-  .default('')
-  .transform(value =>
-    value
-      .split(',')
-      .map(item => item.trim())
-      .filter(item => item !== ''),
-  );
+const splitList = (value: string) =>
+  value
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '');
+const list = z.string().default('').transform(splitList);
+/** Stays undefined when unset: an optional `list` would be empty, and empty scopes replace a provider's own. */
+const listWhenSet = z.string().transform(splitList).optional();
 const secretList = list.transform(values => values.map(value => new Secret(value)));
 const milliseconds = list.transform(items => items.map(Number)).pipe(z.array(z.number().int().min(0).max(3_600_000)));
 
@@ -60,8 +59,8 @@ const providerSettingsSchema = z.object({
   TOKEN_URL: z.url().optional(),
   IDENTITY_URL: z.url().optional(),
   ISSUER: z.string().optional(),
-  SCOPES: list.optional(),
-  HOSTS: list.optional(),
+  SCOPES: listWhenSet,
+  HOSTS: listWhenSet,
   ALLOW_INSECURE: z
     .enum(['true', 'false'])
     .default('false')

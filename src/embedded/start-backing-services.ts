@@ -51,7 +51,9 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
   const { directory, environment, ports, onProgress } = options;
   const stops: (() => Promise<void>)[] = [];
   const deaths: Promise<string>[] = [];
+  let stopping = false;
   const stop = async () => {
+    stopping = true;
     for (const stopOne of stops.splice(0).reverse()) await stopOne();
   };
   try {
@@ -135,8 +137,10 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
       sandboxUrl: sandbox.url,
       temporalUiUrl,
       temporalFile,
-      died: Promise.race(deaths).then(reason => {
-        throw new Error(reason);
+      died: new Promise<never>((_, reject) => {
+        void Promise.race(deaths).then(reason => {
+          if (!stopping) reject(new Error(reason));
+        });
       }),
       stop,
     };

@@ -5,9 +5,8 @@ import type { Store } from '../../src/store/port/store.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
 
 /**
- * The queries that grow with the number of customers, on 20,000 integrations and as many sessions. The plans are those
- * of the statements the store really sends: auto_explain writes them as notices of the session that ran them, and
- * where the server lacks it, pg_stat tells how many rows were read by sequential scans.
+ * The queries that grow with the number of customers, on 20,000 integrations and as many sessions. What counts is what
+ * the server itself says it read for the statements that the store really sends.
  */
 const many = 20_000;
 const entityId = 'ent_00000000000000000000000000004242' as EntityId;
@@ -15,7 +14,6 @@ const credentialId = 'cred_00000000000000000000000000004242' as CredentialId;
 const page = { limit: 100, after: null };
 
 let database: TestDatabase;
-let store: Store;
 let raw: Client;
 
 beforeAll(async () => {
@@ -23,7 +21,9 @@ beforeAll(async () => {
   raw = new Client({ connectionString: database.url });
   await raw.connect();
   const id = (prefix: string, value: string) => `'${prefix}_' || lpad((${value})::text, 32, '0')`;
-  await raw.query(`
+  const loader = new Client({ connectionString: database.url });
+  await loader.connect();
+  await loader.query(`
     INSERT INTO credentials (id, user_id, provider, external_id, sealed_tokens, refreshable, auth_is_valid, generation,
                              epoch, grant_sequence, created_at, updated_at)
     SELECT ${id('cred', 'n')}, 'user-' || n % 500, 'attio', 'x' || n, 'sealed', false, true, 1, 1, n, now(), now()
@@ -49,13 +49,11 @@ beforeAll(async () => {
            now(), now(), now() - n * interval '1 second'
       FROM generate_series(1, ${many}) n;
     ANALYZE;`);
-  // One connection, so that its counters are the store's.
-  store = createPostgresStore({ databaseUrl: database.url, poolSize: 1 });
-  await store.check();
+  await loader.end();
+  await othersGone();
 }, 120_000);
 
 afterAll(async () => {
-  await store.close();
   await raw.end();
   await database.drop();
 });
@@ -74,19 +72,26 @@ async function readsSoFar(): Promise<Reads> {
   return { sequentialScans: Number(rows[0]?.scans), rowsRead: Number(rows[0]?.read) };
 }
 
-/** The server's own count of what `call` made it read. Backends report when they go idle for a second, or end. */
+/** A backend reports its counts at the latest when it ends: waits until this test's connection is the only one. */
+async function othersGone(): Promise<void> {
+  for (let waited = 0; waited < 10_000; waited += 20) {
+    const { rows } = await raw.query(
+      `SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+    );
+    if (rows.length === 0) return;
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+  throw new Error('a connection did not end');
+}
+
+/** What `call`, on a connection of its own, made the server read. */
 async function readsOf(call: (store: Store) => Promise<unknown>): Promise<Reads> {
   const before = await readsSoFar();
-  const single = createPostgresStore({ databaseUrl: database.url, poolSize: 1 });
-  await call(single);
-  await single.close();
-  for (let waited = 0; waited < 5_000; waited += 50) {
-    const { rows } = await raw.query(
-      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'relink'`,
-    );
-    if (rows.length <= 1) break;
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
+  const store = createPostgresStore({ databaseUrl: database.url, poolSize: 1 });
+  await call(store);
+  await store.close();
+  await othersGone();
   const after = await readsSoFar();
   return {
     sequentialScans: after.sequentialScans - before.sequentialScans,
@@ -111,26 +116,19 @@ it.each<[string, number, (store: Store) => Promise<{ readonly rows: readonly unk
   [
     'findIntegrationsByCauseCredentialId',
     1,
-    db => db.findIntegrationsByCauseCredentialId('cred_00000000000000000000000000000003' as CredentialId, page),
+    db => db.findIntegrationsByCauseCredentialId('cred_00000000000000000000000000009993' as CredentialId, page),
   ],
   [
     'findIntegrationsByCauseCredentialId with a limit of 1',
     1,
     db =>
-      db.findIntegrationsByCauseCredentialId('cred_00000000000000000000000000000003' as CredentialId, {
+      db.findIntegrationsByCauseCredentialId('cred_00000000000000000000000000009993' as CredentialId, {
         limit: 1,
         after: null,
       }),
   ],
   ['listIntegrations', 40, db => db.listIntegrations('user-7' as never, {}, page)],
-  [
-    'listIntegrations of an entity',
-    2,
-    db =>
-      db
-        .listIntegrations('user-242' as never, { entityId }, page)
-        .then(found => ({ rows: [...found.rows, ...found.rows].slice(0, 2) })),
-  ],
+  ['listIntegrations of an entity', 1, db => db.listIntegrations('user-482' as never, { entityId }, page)],
   [
     'listStaleSessions',
     10,

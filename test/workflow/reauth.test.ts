@@ -31,7 +31,7 @@ const activitiesOf = async (attempt: string) => {
   const { events } = await stack.core.client.workflow.getHandle(`reauth/${attempt}`).fetchHistory();
   return (events ?? []).flatMap(event => {
     const name = event.activityTaskScheduledEventAttributes?.activityType?.name;
-    return name == null ? [] : [name];
+    return name ? [name] : [];
   });
 };
 

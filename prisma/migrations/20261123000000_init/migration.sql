@@ -144,6 +144,9 @@ ALTER TABLE "integration_entities" ADD CONSTRAINT "integration_entities_integrat
 -- Numbers grants in the order of their exchanges, over all sessions.
 CREATE SEQUENCE "grant_sequence" AS BIGINT;
 
+-- Entries go straight into the index: causes change rarely, and a list of pending entries would cost every search.
+ALTER INDEX "integrations_causes_idx" SET (fastupdate = off);
+
 -- The states of src/domain/session.ts, and what each of them implies.
 ALTER TABLE "authorization_sessions"
     ADD CONSTRAINT "authorization_sessions_state_check"

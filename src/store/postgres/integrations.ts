@@ -142,8 +142,8 @@ export function createIntegrationStore(client: PostgresClient): IntegrationStore
 
     async findIntegrationsByCauseCredentialId(credentialId, page) {
       const { position, take } = afterCursor(page);
-      // Raw and materialised, so that the rows come out of the index on causes: given the order and the limit alone,
-      // the planner would rather walk the whole table by id.
+      // Raw and materialised, so that the rows come out of the index on causes: given the order and a small limit, a
+      // planner that misjudges how many there are would walk the table by id.
       const found = await client.$queryRaw`
         WITH dead AS MATERIALIZED (
           SELECT "id" FROM "integrations" WHERE "causes" @> ${JSON.stringify([{ credentialId }])}::jsonb

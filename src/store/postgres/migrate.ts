@@ -114,9 +114,9 @@ function toMigrationError(error: unknown): unknown {
     return new RelinkError('migration_failed', 'another process holds the migration lock', { cause: error });
   }
   const mapped = toStoreError(error);
-  return mapped instanceof RelinkError
-    ? mapped
-    : new RelinkError('migration_failed', messageOf(error), { cause: error });
+  if (!(mapped instanceof RelinkError)) return new RelinkError('migration_failed', messageOf(error), { cause: error });
+  // An operator reads this: say which of host, port, user and password it was.
+  return new RelinkError(mapped.code, messageOf(error), { cause: error });
 }
 
 function hasCode(error: unknown, code: string): boolean {
@@ -124,5 +124,7 @@ function hasCode(error: unknown, code: string): boolean {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // Where a name has several addresses, Node wraps one error for each and leaves the message empty.
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first.message : String(first);
 }

@@ -62,7 +62,10 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   });
   const startProcess = (more: ApiOptions = {}) =>
     startApiProcess(wire, { databaseUrl: database.url, ...options, ...more });
-  const main = await startProcess();
+  const main = await startProcess().catch(async (error: unknown) => {
+    await wire.close();
+    throw error;
+  });
   const client = new Client({ connectionString: database.url });
   await client.connect();
   return {
