@@ -1,6 +1,6 @@
 import { ConfigError } from './config.js';
 import { RelinkError } from './errors.js';
-import { describeError, type Log } from './log.js';
+import type { Log } from './log.js';
 
 /** A started role: how to stop it, and a promise that rejects when it dies by itself. */
 export interface Role {
@@ -22,7 +22,7 @@ export async function runRole(log: Log, start: () => Promise<Role>): Promise<voi
     void (role?.stop() ?? Promise.resolve())
       .then(
         () => log.info('Stopped'),
-        (error: unknown) => log.error({ error: describeError(error) }, 'Stopping failed'),
+        (error: unknown) => log.error({ error }, 'Stopping failed'),
       )
       .finally(() => process.exit());
   };
@@ -32,13 +32,13 @@ export async function runRole(log: Log, start: () => Promise<Role>): Promise<voi
     role = await start();
     if (stopping) await role.stop();
     role.finished?.catch((error: unknown) => {
-      log.fatal({ error: describeError(error) }, 'Died; start it again');
+      log.fatal({ error }, 'Died; start it again');
       process.exitCode = 1;
       stop('it died');
     });
   } catch (error) {
     const known = error instanceof ConfigError || error instanceof RelinkError;
-    log.fatal(known ? {} : { error: describeError(error) }, error instanceof Error ? error.message : 'It cannot start');
+    log.fatal(known ? {} : { error }, error instanceof Error ? error.message : 'It cannot start');
     process.exit(1);
   }
 }

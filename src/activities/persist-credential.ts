@@ -33,8 +33,12 @@ export function persistCredential(dependencies: ActivityDependencies): Activitie
     if (session.expectedExternalId !== null && session.expectedExternalId !== identity.entityExternalId) {
       return await refuse(dependencies, session, 'wrong_account');
     }
-    await store.recordAccount(sessionId, { externalId: identity.entityExternalId, name: identity.accountName }, now());
-    return standing(await storeGrant(dependencies, session, identity, tokens));
+    // Two rows that do not depend on each other; a crash between them repeats both, and the second as a no-op.
+    const [credential] = await Promise.all([
+      storeGrant(dependencies, session, identity, tokens),
+      store.recordAccount(sessionId, { externalId: identity.entityExternalId, name: identity.accountName }, now()),
+    ]);
+    return standing(credential);
   };
 }
 

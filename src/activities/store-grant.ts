@@ -29,12 +29,19 @@ export async function storeGrant(
     grantSequence,
   });
 
+  const insert = () => {
+    const id = newId('credential');
+    return store.insertCredential({ id, userId, provider, externalId }, sealFor(id, tokens), now());
+  };
+
+  // An attempt that names no account to come back as is mostly a first connection.
+  const inserted = session.expectedEntityId === null ? await insert() : null;
+  if (inserted !== null) return inserted;
   for (let attempt = 0; attempt < maxTries; attempt += 1) {
     const existing = await store.findCredentialByExternalId(userId, provider, externalId);
     if (existing === null) {
-      const id = newId('credential');
-      const inserted = await store.insertCredential({ id, userId, provider, externalId }, sealFor(id, tokens), now());
-      if (inserted !== null) return inserted;
+      const late = await insert();
+      if (late !== null) return late;
       continue;
     }
     if (existing.grantSequence >= grantSequence) return existing;

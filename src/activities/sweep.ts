@@ -1,6 +1,5 @@
 import type { Activities } from '../contracts/activities.js';
 import { exchangeAbandonedAfterMs, type SessionState } from '../domain/session.js';
-import { describeError } from '../log.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { finishCreation } from '../integrations/finish-creation.js';
 
@@ -61,10 +60,7 @@ async function finishIntegrations(dependencies: ActivityDependencies): Promise<n
       await finishCreation(dependencies, integration);
       finished += 1;
     } catch (error) {
-      log.warn(
-        { integrationId: integration.id, error: describeError(error) },
-        `The creation of ${integration.id} could not be finished yet`,
-      );
+      log.warn({ integrationId: integration.id, error }, `The creation of ${integration.id} could not be finished yet`);
     }
   }
   for (const integration of await store.listStaleIntegrations('deleting', before, batch)) {

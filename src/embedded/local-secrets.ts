@@ -21,7 +21,7 @@ export async function readOrMakeLocalSecrets(directory: string): Promise<LocalSe
     await chmod(file, 0o600);
     return secrets;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
       throw new Error(
         `${file} is damaged. Without its key nothing sealed in this directory can be opened: restore it, or remove the whole directory to start afresh.`,
       );

@@ -1,4 +1,4 @@
-import getPort, { portNumbers } from 'get-port';
+import getPort, { clearLockedPorts, portNumbers } from 'get-port';
 
 /**
  * A free port of 127.0.0.1: the wanted one, else the next free one of the hundred after it (said in one line), else any.
@@ -13,7 +13,12 @@ export async function pickPort(
 ): Promise<number> {
   if (wanted === undefined || wanted === 0) return getPort({ host: '127.0.0.1' });
   const last = Math.min(wanted + 100, 65_535);
-  const port = await getPort({ host: '127.0.0.1', port: portNumbers(wanted, last) });
+  let port = await getPort({ host: '127.0.0.1', port: portNumbers(wanted, last) });
+  if (port !== wanted) {
+    // get-port holds back what it gave to this process a moment ago; a server that is restarted wants just that.
+    clearLockedPorts();
+    port = await getPort({ host: '127.0.0.1', port: portNumbers(wanted, last) });
+  }
   if (port !== wanted) onProgress(`${purpose}: port ${wanted} is taken, using ${port}`);
   return port;
 }

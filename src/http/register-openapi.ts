@@ -18,7 +18,7 @@ export async function registerOpenApi(app: App, { config }: HttpContext): Promis
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: document => dropUnused(jsonSchemaTransformObject(document)),
   });
   app.route({
     method: 'GET',
@@ -26,4 +26,12 @@ export async function registerOpenApi(app: App, { config }: HttpContext): Promis
     schema: { hide: true },
     handler: () => app.swagger(),
   });
+}
+
+/** The library lists each named schema a second time as it would be in a request; ours name answers only. */
+function dropUnused(document: ReturnType<typeof jsonSchemaTransformObject>): typeof document {
+  if (!('components' in document)) return document;
+  const { schemas = {}, ...rest } = document.components ?? {};
+  const used = Object.entries(schemas).filter(([name]) => !name.endsWith('Input'));
+  return { ...document, components: { ...rest, schemas: Object.fromEntries(used) } } as typeof document;
 }

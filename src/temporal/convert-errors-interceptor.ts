@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityExecuteInput, Next } from '@temporalio/worker';
 import type { Context } from '@temporalio/activity';
 import { RelinkError } from '../errors.js';
-import { describeError, type Log } from '../log.js';
+import type { Log } from '../log.js';
 
 /**
  * The one place where errors become Temporal failures: type = error code, text from the registry. What a library hangs
@@ -32,10 +32,7 @@ export class ConvertErrorsInterceptor implements ActivityInboundCallsInterceptor
           ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
         });
       }
-      this.log.error(
-        { ...place, error: describeError(error) },
-        `${activityType} failed unexpectedly; it will be retried`,
-      );
+      this.log.error({ ...place, error }, `${activityType} failed unexpectedly; it will be retried`);
       throw ApplicationFailure.create({ message: 'Unexpected failure; see the log of the worker', type: 'internal' });
     }
   }

@@ -52,6 +52,12 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
       activity: [context => ({ inbound: new ConvertErrorsInterceptor(context, log) })],
     },
     maxConcurrentActivityTaskExecutions: maxConcurrentActivities,
+    // Every poller holds a slot while it waits. With as many pollers as slots none is left for eager dispatch, which
+    // hands an activity to the worker in the answer to its workflow task: one round trip less for each.
+    activityTaskPollerBehavior: {
+      type: 'simple-maximum',
+      maximum: Math.max(1, Math.floor(maxConcurrentActivities / 3)),
+    },
     maxConcurrentWorkflowTaskExecutions: 40,
     maxCachedWorkflows: 300,
     // A killed worker's sticky queue holds up a waiting user for this long.

@@ -1,5 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { searchAttributeNames } from '../contracts/search-attributes.js';
+import { RelinkError } from '../errors.js';
 import type { TemporalSettings } from './connect-client.js';
 
 const keywordType = 2;
@@ -11,7 +12,7 @@ const alreadyExists = 6;
  * to its administrators, they register the names once and this finds them there.
  */
 export async function registerSearchAttributes(settings: TemporalSettings): Promise<void> {
-  const connection = await Connection.connect(settings.connectionOptions);
+  const connection = await connect(settings);
   try {
     const known = await connection.operatorService.listSearchAttributes({ namespace: settings.namespace });
     const missing = searchAttributeNames.filter(name => !Object.hasOwn(known.customAttributes ?? {}, name));
@@ -25,5 +26,13 @@ export async function registerSearchAttributes(settings: TemporalSettings): Prom
     if (!(error instanceof Error && 'code' in error && error.code === alreadyExists)) throw error;
   } finally {
     await connection.close();
+  }
+}
+
+async function connect({ connectionOptions }: TemporalSettings): Promise<Connection> {
+  try {
+    return await Connection.connect(connectionOptions);
+  } catch (error) {
+    throw new RelinkError('temporal_unavailable', connectionOptions.address, { cause: error });
   }
 }

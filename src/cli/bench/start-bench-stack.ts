@@ -1,8 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { searchAttributeNames } from '../../contracts/search-attributes.js';
 import { findTemporalCli } from '../../embedded/find-temporal-cli.js';
 import { readOrMakeLocalSecrets } from '../../embedded/local-secrets.js';
@@ -10,6 +7,9 @@ import { pickPort } from '../../embedded/pick-port.js';
 import { ensureDatabase } from '../../embedded/postgres/ensure-database.js';
 import { removeEmbeddedPostgres } from '../../embedded/postgres/remove-embedded-postgres.js';
 import { startEmbeddedPostgres } from '../../embedded/postgres/start-embedded-postgres.js';
+import { type RoleProcess, spawnRole } from '../../embedded/process/spawn-role.js';
+import { waitUntilServing } from '../../embedded/process/wait-until-serving.js';
+import { spawnSandbox } from '../../embedded/sandbox/spawn-sandbox.js';
 import { sandboxSettings } from '../../embedded/start-backing-services.js';
 import { recoverOrphan } from '../../embedded/temporal/recover-orphan.js';
 import { type EmbeddedTemporal, startEmbeddedTemporal } from '../../embedded/temporal/start-embedded-temporal.js';
@@ -22,8 +22,8 @@ export interface BenchStack {
   readonly url: string;
   readonly apiKey: string;
   readonly temporalAddress: string;
-  readonly server: ChildProcess;
-  readonly worker: ChildProcess;
+  readonly server: RoleProcess;
+  readonly worker: RoleProcess;
   /** kill -9 of Temporal, and its restart on the same file and port. */
   killTemporal(): Promise<void>;
   restartTemporal(): Promise<void>;
@@ -55,12 +55,11 @@ export async function startBenchStack(root: string, say: (line: string) => void)
     await migrate(postgres.url('relink'));
 
     const cli = await findTemporalCli({ toolsDirectory: join(root, 'tools'), onProgress: say });
-    const temporalPort = await pickPort(undefined, 'Temporal', say);
-    const startTemporal = () =>
+    const startTemporal = (port?: number) =>
       startEmbeddedTemporal({
         cliPath: cli.path,
         databaseFile,
-        port: temporalPort,
+        port,
         headless: true,
         searchAttributes: Object.fromEntries(searchAttributeNames.map(name => [name, 'Keyword' as const])),
         onProgress: say,
@@ -68,25 +67,31 @@ export async function startBenchStack(root: string, say: (line: string) => void)
     let temporal: EmbeddedTemporal = await startTemporal();
     stops.push(() => temporal.stop());
 
-    const script = (file: string) => join(__dirname, '..', '..', file);
-    const run = (name: string, file: string, args: string[], env: Record<string, string>) => {
-      const log = openSync(join(directory, `${name}.log`), 'w', 0o600);
-      const child = spawn(process.execPath, [script(file), ...args], {
-        env: { PATH: process.env['PATH'], ...env },
-        stdio: ['pipe', log, log],
-      });
-      closeSync(log);
-      stops.push(() => endChild(child));
-      return child;
+    const compiled = join(__dirname, '..', '..');
+    const keep = (role: RoleProcess) => {
+      stops.push(() => role.stop());
+      return role;
     };
+    const run = async (name: string, file: string, args: string[], environment: Record<string, string>) =>
+      keep(
+        await spawnRole({
+          ...{ name, args, environment },
+          script: join(compiled, file),
+          logFile: join(directory, `${name}.log`),
+        }),
+      );
 
     const port = await pickPort(undefined, 'Relink', say);
     const sandboxPort = await pickPort(undefined, 'Sandbox', say);
-    run(
-      'sandbox',
-      'embedded/sandbox/main.js',
-      [sandboxArguments(sandboxPort, secrets.sandboxControlKey, secrets.sandboxClientSecret)],
-      {},
+    keep(
+      await spawnSandbox({
+        ...{ compiled, directory },
+        port: sandboxPort,
+        controlKey: secrets.sandboxControlKey,
+        clientId: 'relink',
+        clientSecret: secrets.sandboxClientSecret,
+        redirectUris: [adopterRedirect],
+      }),
     );
     const settings = {
       NODE_ENV: 'production',
@@ -97,14 +102,14 @@ export async function startBenchStack(root: string, say: (line: string) => void)
       RELINK_PORT: String(port),
       RELINK_REDIRECT_URIS: adopterRedirect,
       RELINK_LOG_LEVEL: 'warn',
-      TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+      TEMPORAL_ADDRESS: temporal.address,
       ...sandboxSettings(`http://127.0.0.1:${sandboxPort}`, 'relink', secrets.sandboxClientSecret),
     };
-    const server = run('server', 'server.js', [], settings);
-    const worker = run('worker', 'worker.js', [], settings);
-    run('bare-worker', 'cli/bench/bare-worker.js', [temporal.address], {});
+    const server = await run('server', 'server.js', [], settings);
+    const worker = await run('worker', 'worker.js', [], settings);
+    await run('bare-worker', 'cli/bench/bare-worker.js', [temporal.address], {});
     const url = `http://127.0.0.1:${port}`;
-    await waitForHealth(url, join(directory, 'server.log'));
+    await waitUntilServing(server, url);
     return {
       url,
       apiKey: secrets.apiKey,
@@ -116,7 +121,7 @@ export async function startBenchStack(root: string, say: (line: string) => void)
         await temporal.exited;
       },
       restartTemporal: async () => {
-        temporal = await startTemporal();
+        temporal = await startTemporal(Number(temporal.address.split(':')[1]));
       },
       stop,
     };
@@ -124,31 +129,4 @@ export async function startBenchStack(root: string, say: (line: string) => void)
     await stop();
     throw error;
   }
-}
-
-function sandboxArguments(port: number, controlKey: string, clientSecret: string): string {
-  return JSON.stringify({
-    port,
-    controlKey,
-    quiet: true,
-    clients: [{ clientId: 'relink', clientSecret, redirectUris: [adopterRedirect] }],
-  });
-}
-
-async function endChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise(resolve => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
-  await ended;
-  clearTimeout(timer);
-}
-
-async function waitForHealth(url: string, logFile: string): Promise<void> {
-  for (let look = 1; look <= 300; look += 1) {
-    const answer = await fetch(`${url}/health`).catch(() => null);
-    if (answer?.ok === true) return;
-    await sleep(100);
-  }
-  throw new Error(`The server did not become ready. Its log:\n${await readFile(logFile, 'utf8')}`);
 }

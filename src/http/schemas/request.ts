@@ -32,8 +32,5 @@ export const pageQuery = {
 
 export const listQuery = z.strictObject(pageQuery);
 
-/** No body, or an empty object: there is nothing to say. */
-export const emptyBody = z.strictObject({}).nullish();
-
 /** An integration's settings. Which ones it needs is its definition's to say: a config that lacks some is NEEDS_CONFIG. */
-export const configField = z.record(z.string().max(256), z.json());
+export const configField = z.record(z.string().max(256), z.unknown());

@@ -1,8 +1,37 @@
+import { z } from 'zod';
 import { RelinkError } from '../../errors.js';
 import type { EntityStore } from '../port/entity-store.js';
 import type { PostgresClient } from './create-client.js';
+import type { EntityModel as EntityRow } from './generated/models.js';
 import { toEntity } from './map-rows.js';
 import { afterCursor, toPage } from './page-rows.js';
+
+/** A row as raw SQL returns it: column names, checked, then named as the generated client names them. */
+const rawEntity = z
+  .object({
+    id: z.string(),
+    user_id: z.string(),
+    provider: z.string(),
+    external_id: z.string(),
+    name: z.string().nullable(),
+    credential_id: z.string(),
+    grant_sequence: z.bigint(),
+    created_at: z.date(),
+    updated_at: z.date(),
+  })
+  .transform(
+    (row): EntityRow => ({
+      id: row.id,
+      userId: row.user_id,
+      provider: row.provider,
+      externalId: row.external_id,
+      name: row.name,
+      credentialId: row.credential_id,
+      grantSequence: row.grant_sequence,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    }),
+  );
 
 /** Entities in PostgreSQL. */
 export function createEntityStore(client: PostgresClient): EntityStore {
@@ -26,14 +55,17 @@ export function createEntityStore(client: PostgresClient): EntityStore {
 
     async upsertEntity({ id, userId, provider, externalId, name, credentialId, grantSequence }, now) {
       // Raw, because the client's upsert has no condition: an older grant must leave the row as it is.
-      await client.$executeRaw`
+      const written = await client.$queryRaw`
         INSERT INTO "entities" AS known
                ("id", "user_id", "provider", "external_id", "name", "credential_id", "grant_sequence", "created_at", "updated_at")
         VALUES (${id}, ${userId}, ${provider}, ${externalId}, ${name}, ${credentialId}, ${grantSequence}, ${now}, ${now})
         ON CONFLICT ("user_id", "provider", "external_id") DO UPDATE
            SET "name" = EXCLUDED."name", "credential_id" = EXCLUDED."credential_id",
                "grant_sequence" = EXCLUDED."grant_sequence", "updated_at" = EXCLUDED."updated_at"
-         WHERE known."grant_sequence" < EXCLUDED."grant_sequence"`;
+         WHERE known."grant_sequence" < EXCLUDED."grant_sequence"
+        RETURNING *`;
+      const [fresh] = z.array(rawEntity).parse(written);
+      if (fresh !== undefined) return toEntity(fresh);
       const row = await entities.findUnique({
         where: { userId_provider_externalId: { userId, provider, externalId } },
       });

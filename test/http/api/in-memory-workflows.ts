@@ -1,16 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../../src/activities/create-activities.js';
 import type { ActivityDependencies } from '../../../src/activities/dependencies.js';
+import type { Activities } from '../../../src/contracts/activities.js';
 import type { InvalidateInput, ReauthInput, TestCredentialInput } from '../../../src/contracts/workflows.js';
 import { RelinkError } from '../../../src/errors.js';
 import type { ReauthAnswer, WorkflowStarter } from '../../../src/temporal/workflow-starter.js';
+
+/** Failures are what some tests are about; their retries would fill the output. */
+const logger = new DefaultLogger('ERROR');
 
 export interface InMemoryWorkflows extends WorkflowStarter {
   /** Temporal is out of reach while this is true: nothing starts, nothing answers. */
   isDown: boolean;
   /** Every session whose reauth was started, once each. */
   readonly reauths: string[];
+  /** A reauth's last step once more, as when it comes late. */
+  restore(input: Parameters<Activities['restoreIntegrationStatuses']>[0]): Promise<unknown>;
+  /** Resolves when every run has ended, its restore included. */
+  settled(): Promise<void>;
   readonly tests: { readonly input: TestCredentialInput; readonly generation: number }[];
   readonly invalidations: { readonly input: InvalidateInput; readonly scope: string }[];
 }
@@ -20,15 +29,17 @@ export interface InMemoryWorkflows extends WorkflowStarter {
  * themselves are tested on a real Temporal server elsewhere.
  */
 export function createInMemoryWorkflows(dependencies: Omit<ActivityDependencies, 'workflows'>): InMemoryWorkflows {
+  const restores: Promise<unknown>[] = [];
   const runs = new Map<string, Promise<ReauthAnswer>>();
   const run = <Input, Output>(activity: (input: Input) => Promise<Output>, input: Input): Promise<Output> =>
-    new MockActivityEnvironment().run(activity, input);
+    new MockActivityEnvironment({}, { logger }).run(activity, input);
 
   async function reauth({ sessionId }: ReauthInput): Promise<ReauthAnswer> {
     try {
       const { credentialId, epoch } = await retry(() => run(activities.persistCredential, { sessionId }));
       const { entityId } = await run(activities.upsertEntity, { sessionId, credentialId });
-      void run(activities.restoreIntegrationStatuses, { sessionId, credentialId, entityId, epoch, optIn: true });
+      const restored = { sessionId, credentialId, entityId, epoch, optIn: true };
+      restores.push(retry(() => run(activities.restoreIntegrationStatuses, restored)));
       return { kind: 'connected', credentialId, entityId };
     } catch (error) {
       return { kind: 'failed', code: error instanceof RelinkError ? error.code : 'internal' };
@@ -72,6 +83,11 @@ export function createInMemoryWorkflows(dependencies: Omit<ActivityDependencies,
       return { outcome: 'invalidated', errors };
     },
     check: async () => !workflows.isDown,
+    restore: input => run(activities.restoreIntegrationStatuses, input),
+    settled: async () => {
+      await Promise.all(runs.values());
+      await Promise.all(restores);
+    },
   };
   const activities = createActivities({ ...dependencies, workflows });
   return workflows;

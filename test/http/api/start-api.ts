@@ -122,6 +122,7 @@ async function startApiProcess(
     logLines,
     close: async () => {
       await app.close();
+      await workflows.settled();
       await store.close();
     },
   };
@@ -170,7 +171,7 @@ export async function begin(
   query: Readonly<Record<string, string>> = {},
 ): Promise<Begun> {
   const search = new URLSearchParams({ entityType: 'attio', ...query });
-  const created = await call(api, user, 'GET', `/api/authorize?${search}`);
+  const created = await call(api, user, 'GET', `/api/authorize?${search.toString()}`);
   if (created.statusCode !== 200) throw new Error(`no attempt: ${created.body}`);
   const { attempt } = created.json<{ attempt: string }>();
   const pressed = await api.app.inject({ method: 'POST', url: `/connect/${attempt}` });

@@ -3,8 +3,9 @@ import { readUser } from '../../../authenticate.js';
 import type { App, HttpContext } from '../../../dependencies.js';
 import { deleteIntegration as deleteOwnIntegration } from '../../../operations/delete-integration.js';
 import { getOwnIntegration } from '../../../operations/get-own-integration.js';
+import { refuseBody } from '../../../refuse-body.js';
 import { errorAnswers } from '../../../schemas/error.js';
-import { emptyBody, idParams, userRoute } from '../../../schemas/request.js';
+import { idParams, userRoute } from '../../../schemas/request.js';
 
 export function deleteIntegration(app: App, context: HttpContext): void {
   app.route({
@@ -15,10 +16,10 @@ export function deleteIntegration(app: App, context: HttpContext): void {
       tags: ['Integrations'],
       summary: 'Delete an integration',
       params: idParams('integration'),
-      body: emptyBody,
       response: { 204: z.undefined().describe('Deleted.'), ...errorAnswers },
     },
     handler: async (request, reply) => {
+      refuseBody(request);
       const { id } = await getOwnIntegration(context, request.params.id, readUser(request));
       await deleteOwnIntegration(context, id);
       return reply.code(204).send();

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { RelinkError } from '../../../../../errors.js';
 import { readUser } from '../../../../authenticate.js';
 import type { App, HttpContext } from '../../../../dependencies.js';
+import { refuseBody } from '../../../../refuse-body.js';
 import { errorAnswers } from '../../../../schemas/error.js';
-import { emptyBody, idParams, userRoute } from '../../../../schemas/request.js';
+import { idParams, userRoute } from '../../../../schemas/request.js';
 
 /** Asks the provider whether the credential is alive, in a workflow: a refusal is repeated before it counts. */
 export function postCredentialTest(app: App, context: HttpContext): void {
@@ -16,10 +17,10 @@ export function postCredentialTest(app: App, context: HttpContext): void {
       summary: 'Test a credential at its provider',
       description: 'The outcome appears as `last_test` of the credential.',
       params: idParams('credential'),
-      body: emptyBody,
       response: { 202: z.object({ credential_id: z.string(), status_url: z.string() }), ...errorAnswers },
     },
     handler: async (request, reply) => {
+      refuseBody(request);
       const credential = await context.store.getCredentialForUser(request.params.id, readUser(request));
       if (credential === null) throw new RelinkError('not_found', request.params.id);
       const { id, provider, generation } = credential;

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { ConfigError, loadConfig, type Environment } from '../../src/config.js';
+
+const secrets = {
+  DATABASE_URL: 'postgresql://user:password-of-the-database@127.0.0.1:5432/relink',
+  RELINK_KEYS: 'k1:key-material-of-the-vault',
+  RELINK_API_KEYS: 'first-api-key-of-the-tests, second-api-key-of-the-tests',
+};
+const required = { ...secrets, RELINK_PUBLIC_URL: 'https://connect.example.com' };
+
+function problemsOf(environment: Environment): readonly string[] {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('the required settings are enough, and the rest has its defaults', () => {
+  expect(loadConfig(required)).toMatchObject({
+    databasePool: 10,
+    host: '127.0.0.1',
+    port: 3000,
+    productName: 'Relink',
+    returnUrls: [],
+    redirectUris: [],
+    callbackDeadlineMs: 10_000,
+    exchangeTimeoutMs: 10_000,
+    testGraceMs: [1000, 3000, 10_000],
+    sweepIntervalMs: 30_000,
+    sweepAfterMs: 30_000,
+    sessionRetentionMs: 7 * 24 * 3600 * 1000,
+    taskQueue: 'relink',
+    workflowBundle: undefined,
+    integrations: undefined,
+    logLevel: 'info',
+    providers: {},
+  });
+});
+
+test('every missing setting is named at once', () => {
+  const problems = problemsOf({}).join('\n');
+  for (const name of Object.keys(required)) expect(problems).toContain(`${name} is required`);
+});
+
+test('an empty variable is an unset one', () => {
+  expect(problemsOf({ ...required, RELINK_PUBLIC_URL: '' })).toHaveLength(1);
+  expect(loadConfig({ ...required, RELINK_PORT: '' }).port).toBe(3000);
+});
+
+test.each([
+  ['DATABASE_URL', 'mysql://user:password-of-the-database@host/db'],
+  ['RELINK_API_KEYS', 'short-key'],
+  ['RELINK_API_KEYS', ' , '],
+  ['RELINK_PUBLIC_URL', 'relink.internal'],
+  ['RELINK_PORT', '65536'],
+  ['RELINK_PORT', 'http'],
+  ['RELINK_DATABASE_POOL', '0'],
+  ['RELINK_CALLBACK_DEADLINE', '-1'],
+  ['RELINK_EXCHANGE_TIMEOUT', 'ten'],
+  ['RELINK_TEST_GRACE_MS', '1000,soon'],
+  ['RELINK_LOG_LEVEL', 'loud'],
+  ['RELINK_PROVIDER_ATTIO_TOKEN_URL', 'not a url'],
+  ['RELINK_PROVIDER_ATTIO_CLIENT_SECERT', 'a-secret-in-a-mistyped-variable'],
+])('%s=%s is refused by name, without its value', (name, value) => {
+  const provider = { RELINK_PROVIDER_ATTIO_CLIENT_ID: 'id', RELINK_PROVIDER_ATTIO_CLIENT_SECRET: 'secret' };
+  const problems = problemsOf({ ...required, ...provider, [name]: value });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain(name);
+  if (value.trim().length > 5) expect(problems[0]).not.toContain(value);
+});
+
+test('secrets print as redacted', () => {
+  const config = loadConfig({
+    ...required,
+    RELINK_PROVIDER_ATTIO_CLIENT_ID: 'the-client',
+    RELINK_PROVIDER_ATTIO_CLIENT_SECRET: 'secret-of-the-client',
+  });
+  const printed = inspect(config, { depth: 10, showHidden: true }) + JSON.stringify(config);
+  for (const secret of [...Object.values(secrets).flatMap(value => value.split(', ')), 'secret-of-the-client']) {
+    expect(printed).not.toContain(secret);
+  }
+  expect(config.apiKeys.map(key => key.reveal())).toEqual(secrets.RELINK_API_KEYS.split(', '));
+  expect(config.providers['attio']?.clientSecret.reveal()).toBe('secret-of-the-client');
+});
+
+describe('providers', () => {
+  test('settings are grouped by provider; what is not set leaves the definition alone', () => {
+    const { providers } = loadConfig({
+      ...required,
+      RELINK_PROVIDER_ATTIO_CLIENT_ID: 'attio-client',
+      RELINK_PROVIDER_ATTIO_CLIENT_SECRET: 's1',
+      RELINK_PROVIDER_ZOHO_CLIENT_ID: 'zoho-client',
+      RELINK_PROVIDER_ZOHO_CLIENT_SECRET: 's2',
+      RELINK_PROVIDER_ZOHO_SCOPES: 'a.READ, b.READ',
+      RELINK_PROVIDER_ZOHO_HOSTS: 'accounts.example.com',
+      RELINK_PROVIDER_ZOHO_ALLOW_INSECURE: 'true',
+    });
+    expect(Object.keys(providers)).toEqual(['attio', 'zoho']);
+    expect(providers['attio']).toMatchObject({
+      clientId: 'attio-client',
+      scopes: undefined,
+      hosts: undefined,
+      tokenUrl: undefined,
+      allowInsecure: false,
+    });
+    expect(providers['zoho']).toMatchObject({
+      clientId: 'zoho-client',
+      scopes: ['a.READ', 'b.READ'],
+      hosts: ['accounts.example.com'],
+      allowInsecure: true,
+    });
+  });
+
+  test('a half-configured provider is named with what it lacks', () => {
+    expect(problemsOf({ ...required, RELINK_PROVIDER_ATTIO_CLIENT_ID: 'x' })).toEqual([
+      expect.stringContaining('RELINK_PROVIDER_ATTIO_CLIENT_SECRET'),
+    ]);
+  });
+});
+
+test('the table in README.md names the settings that are read, and no other', () => {
+  const read = (...path: string[]) => readFileSync(join(__dirname, '..', '..', ...path), 'utf8');
+  const schema = /environmentSchema = z\.object\(\{\n(.*?)\n\}\);/s.exec(read('src', 'config.ts'))?.[1] ?? '';
+  const names = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map(match => match[1]);
+  expect(names.length).toBeGreaterThan(15);
+  const rows = [...read('README.md').matchAll(/^\| `((?:RELINK|DATABASE)_[A-Z_]+)`/gm)].map(match => match[1]);
+  expect(rows.sort()).toEqual(names.sort());
+});

@@ -1,0 +1,66 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadIntegrations } from '../../src/integrations/load-integrations.js';
+
+const root = join(__dirname, '../..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const pages = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`),
+];
+
+describe('the documents', () => {
+  it('list every setting of src/config.ts, and no other', () => {
+    const inCode = new Set(
+      [...read('src/config.ts').matchAll(/^ {2}((?:RELINK|DATABASE)_[A-Z_]+):/gm)].map(match => match[1]),
+    );
+    const table = read('README.md')
+      .split('\n')
+      .filter(line => line.startsWith('| `'))
+      .flatMap(line =>
+        [...(line.split('|')[1] ?? '').matchAll(/`((?:RELINK|DATABASE)_[A-Z_]+)`/g)].map(match => match[1]),
+      );
+    expect(inCode.size).toBeGreaterThan(15);
+    expect(new Set(table)).toEqual(inCode);
+  });
+
+  it.each(pages)('%s links only to what exists', page => {
+    const links = [...read(page).matchAll(/\]\(((?!https?:)[^)#]+)\)/g)].map(match => match[1] ?? '');
+    for (const link of links) expect(() => read(join(page, '..', link))).not.toThrow();
+  });
+
+  it.each(pages)('%s names only files and commands that exist', page => {
+    const text = read(page);
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const [, script] of text.matchAll(/npm run ([a-z:-]+)/g)) expect(Object.keys(scripts)).toContain(script);
+    for (const [, file] of text.matchAll(/`((?:src|test|prisma|scripts)\/[\w./-]*[\w/])`/g)) {
+      expect(() => readdirOrFile(join(root, file ?? ''))).not.toThrow();
+    }
+  });
+
+  it('show a module of integration types that loads', () => {
+    const [, snippet] =
+      /<!-- run: test\/unit\/documents.test.ts -->\s*```js\n([\s\S]*?)```/.exec(read('docs/integrations.md')) ?? [];
+    const directory = mkdtempSync(join(root, 'node_modules', '.documents-'));
+    const file = join(directory, 'integrations.js');
+    try {
+      writeFileSync(file, snippet ?? '');
+      const definition = loadIntegrations(file).get('deal-alerts');
+      expect(definition.config.safeParse({}).success).toBe(false);
+      expect(definition.config.safeParse({ channel: 'sales' }).success).toBe(true);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+function readdirOrFile(path: string): void {
+  try {
+    readdirSync(path);
+  } catch {
+    readFileSync(path);
+  }
+}

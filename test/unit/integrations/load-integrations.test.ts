@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RelinkError } from '../../../src/errors.js';
+import { loadIntegrations } from '../../../src/integrations/load-integrations.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'relink-integrations-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+function write(source: string, ending = 'cjs'): string {
+  files += 1;
+  const path = join(folder, `module-${files}.${ending}`);
+  writeFileSync(path, source);
+  return path;
+}
+
+const zod = JSON.stringify(require.resolve('zod'));
+const definition = `{type: 'lead-router', name: 'Lead router', providers: ['attio'], config: z.object({team: z.string()})}`;
+
+test('the built-in types: one that needs nothing, one that needs a pipeline', () => {
+  const catalogue = loadIntegrations();
+  expect(catalogue.list().map(({ type }) => type)).toEqual(['contact-sync', 'pipeline-report']);
+  expect(catalogue.get('contact-sync').config.safeParse({}).success).toBe(true);
+  expect(catalogue.get('pipeline-report').config.safeParse({}).success).toBe(false);
+  expect(catalogue.get('pipeline-report').config.safeParse({ pipelineId: 'p1' }).success).toBe(true);
+});
+
+test('an unknown type is an error of the registry, or null for who only looks', () => {
+  const catalogue = loadIntegrations();
+  expect(() => catalogue.get('nothing')).toThrow(RelinkError);
+  expect(() => catalogue.get('constructor')).toThrow(RelinkError);
+  expect(catalogue.find('nothing')).toBeNull();
+});
+
+test.each([
+  ['a CommonJS module', `const {z} = require(${zod}); exports.integrations = [${definition}];`, 'cjs'],
+  ['a CommonJS module that is the array', `const {z} = require(${zod}); module.exports = [${definition}];`, 'cjs'],
+  ['an ES module with a default export', `import {z} from ${zod}; export default [${definition}];`, 'mjs'],
+  ['an ES module with a named export', `import {z} from ${zod}; export const integrations = [${definition}];`, 'mjs'],
+])('%s adds its types to the built-in ones', (_name, source, ending) => {
+  const catalogue = loadIntegrations(write(source, ending));
+  expect(catalogue.list()).toHaveLength(3);
+  expect(catalogue.get('lead-router')).toMatchObject({ name: 'Lead router', providers: ['attio'] });
+  expect(catalogue.get('lead-router').config.safeParse({ team: 'x' }).success).toBe(true);
+});
+
+const config = '{safeParse() {}, shape: {}}';
+test.each([
+  ['nothing exported', 'exports.other = 1', /must export an array/],
+  ['a broken module', 'exports.integrations = [', /cannot be loaded/],
+  ['a module that throws', 'throw new Error("no database here")', /cannot be loaded: no database here/],
+  ['no object', 'exports.integrations = [1]', /definition 1: is not an object/],
+  [
+    'a bad type',
+    `exports.integrations = [{type: 'Lead Router', name: 'x', providers: 'any', config: ${config}}]`,
+    /`type`/,
+  ],
+  ['no name', `exports.integrations = [{type: 'a', providers: 'any', config: ${config}}]`, /`name`/],
+  [
+    'bad providers',
+    `exports.integrations = [{type: 'a', name: 'x', providers: 'attio', config: ${config}}]`,
+    /`providers`/,
+  ],
+  ['no schema', `exports.integrations = [{type: 'a', name: 'x', providers: 'any', config: {}}]`, /`config`/],
+  [
+    'a type twice',
+    `exports.integrations = [{type: 'contact-sync', name: 'x', providers: 'any', config: ${config}}]`,
+    /defined twice/,
+  ],
+])('%s is refused with the file and the reason', (_name, source, message) => {
+  const path = write(source);
+  expect(() => loadIntegrations(path)).toThrow(message);
+  expect(() => loadIntegrations(path)).toThrow(path);
+});
+
+test('a missing module is named', () => {
+  expect(() => loadIntegrations(join(folder, 'nowhere.cjs'))).toThrow(
+    /RELINK_INTEGRATIONS: .*nowhere\.cjs cannot be loaded/,
+  );
+});
