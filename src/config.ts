@@ -17,6 +17,9 @@ const listWhenSet = z.string().transform(splitList).optional();
 const secretList = list.transform(values => values.map(value => new Secret(value)));
 const milliseconds = list.transform(items => items.map(Number)).pipe(z.array(z.number().int().min(0).max(3_600_000)));
 
+const isSafeAddress = ({ protocol, hostname }: URL) =>
+  protocol === 'https:' || (protocol === 'http:' && /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname));
+
 const environmentSchema = z.object({
   DATABASE_URL: z
     .string({ error: 'is required: postgresql://user:password@host:5432/database' })
@@ -31,14 +34,19 @@ const environmentSchema = z.object({
     .refine(keys => keys.every(key => key.reveal().length >= 24), 'each API key needs at least 24 characters'),
   RELINK_PUBLIC_URL: z
     .url({ error: 'is required: the address that browsers and providers reach, such as https://connect.example.com' })
-    .transform(value => new URL(value)),
+    .transform(value => new URL(value))
+    .refine(
+      isSafeAddress,
+      'must be https; plain http is only for loopback, because cookies and codes would be readable',
+    ),
   RELINK_HOST: z.string().default('127.0.0.1'),
   RELINK_PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   RELINK_PRODUCT_NAME: z.string().min(1).max(80).default('Relink'),
   RELINK_RETURN_URLS: list,
   RELINK_REDIRECT_URIS: list,
   RELINK_CALLBACK_DEADLINE: seconds(10),
-  RELINK_EXCHANGE_TIMEOUT: seconds(10),
+  // Well below the minute after which an exchange counts as abandoned.
+  RELINK_EXCHANGE_TIMEOUT: z.coerce.number().positive().max(30).default(10),
   RELINK_TEST_GRACE_MS: milliseconds.prefault('1000,3000,10000'),
   RELINK_SWEEP_INTERVAL: seconds(30),
   RELINK_SWEEP_AFTER: seconds(30),

@@ -34,7 +34,10 @@ export function addCauses({ store, log, now }: ActivityDependencies): Activities
         if (change.after.status === 'ERROR' && change.before.status !== 'ERROR') errors += 1;
       },
     );
-    log.info({ credentialId, causeEpoch, recorded, errors }, `${errors} integrations of ${credentialId} are in ERROR`);
+    log.info(
+      { credentialId, causeEpoch, recorded, errors },
+      `Death of ${credentialId} told: integrations moved to ERROR: ${errors}, causes recorded: ${recorded}`,
+    );
     return { errors, recorded };
   };
 }

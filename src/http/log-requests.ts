@@ -18,7 +18,7 @@ export function logRequests(app: App, log: Log): void {
       route: request.routeOptions.url ?? null,
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
-      ...(request.errorCode === null ? {} : { error: request.errorCode }),
+      ...(request.errorCode === null ? {} : { code: request.errorCode }),
     };
     if (reply.statusCode >= 500) log.warn(line, 'request');
     else log.info(line, 'request');

@@ -57,6 +57,8 @@ test.each([
   ['RELINK_API_KEYS', 'short-key'],
   ['RELINK_API_KEYS', ' , '],
   ['RELINK_PUBLIC_URL', 'relink.internal'],
+  ['RELINK_PUBLIC_URL', 'http://connect.example.com'],
+  ['RELINK_EXCHANGE_TIMEOUT', '31'],
   ['RELINK_PORT', '65536'],
   ['RELINK_PORT', 'http'],
   ['RELINK_DATABASE_POOL', '0'],

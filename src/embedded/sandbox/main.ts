@@ -19,11 +19,13 @@ const argumentSchema = z.strictObject({
 });
 
 /**
- * The sandbox as a process of its own. Prints one line, `{"url":…,"controlKey":…}`, when it serves; ends when its
- * stdin closes (so it never outlives its parent) or on SIGTERM or SIGINT.
+ * The sandbox as a process of its own. Prints one line when it serves: `{"url":…}`, and its `controlKey` where none was
+ * given (one that was stays out of logs). Ends when its stdin closes (so it never outlives its parent) or on SIGTERM or
+ * SIGINT.
  */
 async function main(): Promise<void> {
-  const sandbox = await startSandbox(argumentSchema.parse(JSON.parse(process.argv[2] ?? '{}')));
+  const options = argumentSchema.parse(JSON.parse(process.argv[2] ?? '{}'));
+  const sandbox = await startSandbox(options);
   let ending = false;
   const end = (): void => {
     if (ending) return;
@@ -35,7 +37,8 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', end).on('SIGINT', end);
   process.stdin.on('end', end).on('close', end).on('error', end).resume();
-  process.stdout.write(`${JSON.stringify({ url: sandbox.url, controlKey: sandbox.controlKey })}\n`);
+  const { url, controlKey } = sandbox;
+  process.stdout.write(`${JSON.stringify(options.controlKey === undefined ? { url, controlKey } : { url })}\n`);
 }
 
 main().catch((error: unknown) => {

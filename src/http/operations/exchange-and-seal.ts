@@ -41,9 +41,9 @@ export async function exchangeAndSeal(
     });
   } catch (error) {
     const code = error instanceof RelinkError ? error.code : 'exchange_failed';
-    const line = { sessionId: session.id, provider: provider.id, code, err: error };
-    if (error instanceof RelinkError) log.info(line, `Attempt ${session.id} ended as ${code}`);
-    else log.error(line, `Attempt ${session.id} failed in an unforeseen way`);
+    const line = { sessionId: session.id, provider: provider.id, code };
+    if (error instanceof RelinkError) log.info(line, `Attempt ${session.id} ended as ${code}: ${error.message}`);
+    else log.error({ ...line, error }, `Attempt ${session.id} failed in an unforeseen way`);
     return await end(context, session, code);
   }
   try {

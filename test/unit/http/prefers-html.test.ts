@@ -1,7 +1,6 @@
-import type { FastifyRequest } from 'fastify';
 import { prefersHtml } from '../../../src/http/prefers-html.js';
 
-const asking = (accept: string | undefined) => prefersHtml({ headers: { accept } } as FastifyRequest);
+const asking = (accept: string | undefined) => prefersHtml({ headers: { accept } });
 
 test.each([
   'text/html',
