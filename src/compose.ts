@@ -22,7 +22,7 @@ export function composeCore(config: Config, temporal: TemporalSettings, log: Log
     providers: loadProviders(config.providers),
     integrations: loadIntegrations(config.integrations),
     client,
-    workflows: createWorkflowStarter(client, config.taskQueue),
+    workflows: createWorkflowStarter(client, config),
     now: () => new Date(),
     close: async () => {
       await client.connection.close();

@@ -47,6 +47,7 @@ const environmentSchema = z.object({
   RELINK_CALLBACK_DEADLINE: seconds(10),
   // Well below the minute after which an exchange counts as abandoned.
   RELINK_EXCHANGE_TIMEOUT: z.coerce.number().positive().max(30).default(10),
+  RELINK_CONNECT_WITHIN: seconds(86_400),
   RELINK_TEST_GRACE_MS: milliseconds.prefault('1000,3000,10000'),
   RELINK_SWEEP_INTERVAL: seconds(30),
   RELINK_SWEEP_AFTER: seconds(30),
@@ -156,6 +157,7 @@ export function loadConfig(environment: Environment) {
     redirectUris: value.RELINK_REDIRECT_URIS,
     callbackDeadlineMs: value.RELINK_CALLBACK_DEADLINE * 1000,
     exchangeTimeoutMs: value.RELINK_EXCHANGE_TIMEOUT * 1000,
+    connectWithinMs: value.RELINK_CONNECT_WITHIN * 1000,
     testGraceMs: value.RELINK_TEST_GRACE_MS,
     sweepIntervalMs: value.RELINK_SWEEP_INTERVAL * 1000,
     sweepAfterMs: value.RELINK_SWEEP_AFTER * 1000,

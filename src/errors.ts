@@ -113,7 +113,7 @@ export const errorRegistry = {
   connect_timed_out: {
     status: 504,
     retryable: false,
-    text: 'The provider did not confirm the account for a whole day. Connect again to retry.',
+    text: 'The provider did not confirm the account in time. Connect again to retry.',
   },
 
   // Inside

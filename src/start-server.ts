@@ -7,10 +7,24 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Listens; what is running when `stop()` is called (an exchange, for one) finishes first. */
+/** What a running callback may still need to answer, beyond its own deadline. Milliseconds. */
+const answerMarginMs = 1_000;
+
+/**
+ * Listens; what is running when `stop()` is called finishes first: callbacks have their deadline for it, and exchanges
+ * are waited for even when their caller has gone. A caller that keeps its connection busy for longer is cut off.
+ */
 export async function startServer(core: Core): Promise<RunningServer> {
+  const { host, port: wantedPort, callbackDeadlineMs } = core.config;
   const app = await createApp(core);
-  await app.listen({ host: core.config.host, port: core.config.port });
+  await app.listen({ host, port: wantedPort });
   const { port } = app.server.address() as AddressInfo;
-  return { url: `http://${core.config.host}:${port}`, stop: async () => app.close() };
+  return {
+    url: `http://${host}:${port}`,
+    stop: async () => {
+      const timer = setTimeout(() => app.server.closeAllConnections(), callbackDeadlineMs + answerMarginMs);
+      await app.close();
+      clearTimeout(timer);
+    },
+  };
 }

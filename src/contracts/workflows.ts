@@ -4,6 +4,8 @@ import type { CredentialId, EntityId, ProviderId, SessionId } from '../domain/id
 export interface ReauthInput {
   readonly sessionId: SessionId;
   readonly provider: ProviderId;
+  /** How long a provider that is down is waited for before the attempt ends. Milliseconds. */
+  readonly connectWithinMs: number;
 }
 
 export interface Connection {

@@ -7,6 +7,7 @@ import { RelinkError } from '../errors.js';
 import { answerError } from './answer-error.js';
 import { answerBrokenRequest } from './answer-broken-request.js';
 import { checkApiKey, readUser } from './authenticate.js';
+import { closeConnections } from './close-connections.js';
 import type { App, HttpContext, HttpDependencies } from './dependencies.js';
 import { logRequests } from './log-requests.js';
 import { parseReturnUrlRules } from './operations/return-urls.js';
@@ -62,6 +63,7 @@ export async function createApp(dependencies: HttpDependencies): Promise<Fastify
   });
   app.setErrorHandler((error, request, reply) => answerError(context, error, request, reply));
   app.setNotFoundHandler((request, reply) => answerError(context, new RelinkError('not_found'), request, reply));
+  closeConnections(app);
   app.addHook('onClose', () => context.exchanges.settled());
 
   await app.register(cookie);

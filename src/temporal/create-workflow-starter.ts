@@ -1,5 +1,5 @@
 import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import type { InvalidateInput, InvalidateResult, ReauthInput, TestCredentialInput } from '../contracts/workflows.js';
+import type { InvalidateInput, InvalidateResult, TestCredentialInput } from '../contracts/workflows.js';
 import { invalidateWorkflowId, reauthWorkflowId, testWorkflowId } from '../contracts/workflow-ids.js';
 import { RelinkError } from '../errors.js';
 import { reauthStart } from './reauth-start.js';
@@ -10,7 +10,14 @@ import type { WorkflowStarter } from './workflow-starter.js';
 /** How long a start may take before Temporal counts as away. Milliseconds. */
 const startDeadlineMs = 5_000;
 
-export function createWorkflowStarter(client: Client, taskQueue: string): WorkflowStarter {
+export interface StarterSettings {
+  readonly taskQueue: string;
+  /** See ReauthInput. */
+  readonly connectWithinMs: number;
+}
+
+export function createWorkflowStarter(client: Client, settings: StarterSettings): WorkflowStarter {
+  const { taskQueue, connectWithinMs } = settings;
   const within = async <T>(deadlineMs: number, call: () => Promise<T>): Promise<T> => {
     try {
       return await client.withDeadline(Date.now() + deadlineMs, call);
@@ -21,14 +28,14 @@ export function createWorkflowStarter(client: Client, taskQueue: string): Workfl
   };
 
   return {
-    runReauth: (input, deadlineMs) => runReauth(client, taskQueue, input, deadlineMs),
+    runReauth: (target, deadlineMs) => runReauth(client, taskQueue, { ...target, connectWithinMs }, deadlineMs),
 
-    startReauth: (input: ReauthInput) =>
+    startReauth: target =>
       within(startDeadlineMs, async () => {
         try {
           await client.workflow.start('reauth', {
-            ...reauthStart(taskQueue, input),
-            workflowId: reauthWorkflowId(input.sessionId),
+            ...reauthStart(taskQueue, { ...target, connectWithinMs }),
+            workflowId: reauthWorkflowId(target.sessionId),
             workflowIdConflictPolicy: 'FAIL',
             workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
           });

@@ -33,6 +33,6 @@ async function connect({ connectionOptions }: TemporalSettings): Promise<Connect
   try {
     return await Connection.connect(connectionOptions);
   } catch (error) {
-    throw new RelinkError('temporal_unavailable', connectionOptions.address, { cause: error });
+    throw new RelinkError('temporal_unavailable', `Temporal at ${connectionOptions.address}`, { cause: error });
   }
 }

@@ -14,15 +14,18 @@ export type ReauthAnswer =
   | { readonly kind: 'pending' }
   | { readonly kind: 'failed'; readonly code: ErrorCode };
 
+/** Which attempt; the settings of the run are the starter's. */
+export type ReauthTarget = Pick<ReauthInput, 'sessionId' | 'provider'>;
+
 /** The only door to Temporal for HTTP routes and activities. Every call ends by its deadline. */
 export interface WorkflowStarter {
   /** Update-with-Start of reauth/<session>: attaches to the same run however often it is called. Never throws. */
-  runReauth(input: ReauthInput, deadlineMs: number): Promise<ReauthAnswer>;
+  runReauth(input: ReauthTarget, deadlineMs: number): Promise<ReauthAnswer>;
   /**
    * Starts reauth/<session> without waiting for its answer; true when a run was started. Also starts over a run that
    * ended without writing its outcome (terminated, timed out). Throws RelinkError `temporal_unavailable`.
    */
-  startReauth(input: ReauthInput): Promise<boolean>;
+  startReauth(input: ReauthTarget): Promise<boolean>;
   /** Starts, or joins, the test of this generation. Throws RelinkError `temporal_unavailable`. */
   startCredentialTest(input: TestCredentialInput, generation: number): Promise<void>;
   /** Tells a known death again for one integration; null when it was not done by the deadline. */

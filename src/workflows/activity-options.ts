@@ -4,11 +4,11 @@ import type { ActivityOptions } from '@temporalio/workflow';
  * A user waits for these: quick first retries. The caller is freed by its own deadline, not by the activity's end, so
  * a provider that is down for hours still ends in a connection.
  */
-export const connectOptions: ActivityOptions = {
+export const connectOptions = (withinMs: number): ActivityOptions => ({
   startToCloseTimeout: '15 seconds',
-  scheduleToCloseTimeout: '24 hours',
+  scheduleToCloseTimeout: withinMs,
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '15 seconds' },
-};
+});
 
 /** Restoring must not be given up while anybody could still want it: it retries for a month, visibly, in the UI. */
 export const restoreOptions: ActivityOptions = {

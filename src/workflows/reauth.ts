@@ -14,7 +14,6 @@ import { failureCode } from './failure-code.js';
 import { connectedUpdate } from './messages.js';
 import { setSearchAttributes } from './search-attributes.js';
 
-const { persistCredential, upsertEntity } = proxyActivities<ReauthActivities>(connectOptions);
 const { restoreIntegrationStatuses } = proxyActivities<ReauthActivities>(restoreOptions);
 const { endAttempt } = proxyActivities<ReauthActivities>(recordOptions);
 
@@ -26,6 +25,7 @@ const { endAttempt } = proxyActivities<ReauthActivities>(recordOptions);
  * without its update (Temporal restarted in between) does the same work.
  */
 export async function reauth(input: ReauthInput): Promise<ReauthResult> {
+  const { persistCredential, upsertEntity } = proxyActivities<ReauthActivities>(connectOptions(input.connectWithinMs));
   let connection: Connection | undefined;
   let failedWith: string | undefined;
 

@@ -1,6 +1,7 @@
 import type { InvalidateResult, TestCredentialResult } from '../../src/contracts/workflows.js';
 import { callControl } from '../support/sandbox-client.js';
-import { idOf } from '../support/ids.js';
+import { newId } from '../../src/ids.js';
+import { idOf, sandboxProvider } from '../support/ids.js';
 import { recordHistory } from '../support/record-history.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 import type { ApiClient } from '../../src/cli/api-client.js';
@@ -143,6 +144,62 @@ describe('testing a credential', () => {
     const startedAt = Date.now();
     expect(await test(user, credentialId)).toEqual({ outcome: 'ok' });
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(950);
+  });
+});
+
+describe('a test that something overtakes', () => {
+  it('says so when the credential is gone', async () => {
+    const input = { credentialId: newId('credential'), provider: sandboxProvider, graceMs: [] };
+    await stack.core.workflows.startCredentialTest(input, 1);
+    const workflowId = `test/${input.credentialId}/1`;
+    expect(await stack.core.client.workflow.getHandle(workflowId).result()).toEqual({ outcome: 'gone' });
+    await recordHistory(stack.core.client, workflowId, 'test-credential-gone');
+  });
+
+  it('counts the refusals of a new token from the start', async () => {
+    const user = stack.user();
+    const { credentialId } = await connect(user, 'hooli');
+    await control('/accounts/hooli/revoke');
+    const running = test(user, credentialId);
+    await user.until(`/api/credentials/${credentialId}`, () => true);
+    await connect(user, 'hooli');
+    expect(await running).toEqual({ outcome: 'ok' });
+    expect((await user.get(`/api/credentials/${credentialId}`)).body).toMatchObject({
+      auth_is_valid: true,
+      verdict: null,
+    });
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-reconnected-meanwhile');
+  });
+
+  it('leaves a death that somebody is telling already to them', async () => {
+    const user = stack.user();
+    const { credentialId } = await connect(user, 'hooli');
+    const teller = await stack.core.client.workflow.start('invalidate', {
+      taskQueue: 'nobody-polls-this',
+      workflowId: `invalidate/${credentialId}/1`,
+      args: [{ credentialId, provider: 'sandbox', epoch: 1, code: 'credential_refused', httpStatus: 401 }],
+    });
+    await control('/accounts/hooli/revoke');
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    await teller.terminate('by the test');
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-told-by-another');
+  });
+
+  it('does not heal what a reconnect has healed meanwhile', async () => {
+    const user = stack.user();
+    const { credentialId } = await connect(user, 'acme');
+    await control('/faults', { endpoint: 'identity', status: 401, count: 4 });
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    const { store } = stack.core;
+    const markValid = store.markCredentialValid.bind(store);
+    const spy = jest.spyOn(store, 'markCredentialValid').mockImplementationOnce(async (...call) => {
+      await connect(user, 'acme');
+      return markValid(...call);
+    });
+    expect(await test(user, credentialId)).toEqual({ outcome: 'ok' });
+    spy.mockRestore();
+    expect(await store.getCredential(credentialId)).toMatchObject({ authIsValid: true, generation: 2, epoch: 3 });
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-heal-overtaken');
   });
 });
 

@@ -1,6 +1,7 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReauthResult } from '../../src/contracts/workflows.js';
+import { createWorkflowStarter } from '../../src/temporal/create-workflow-starter.js';
 import { callControl } from '../support/sandbox-client.js';
 import { idOf, sandboxProvider } from '../support/ids.js';
 import { recordHistory } from '../support/record-history.js';
@@ -130,5 +131,41 @@ describe('reauth', () => {
       credentialId: body.credential_id,
       entityId: body.entity_id,
     });
+  });
+
+  it('ends as connect_timed_out when the provider stays away for too long', async () => {
+    const user = stack.user();
+    const consent = await user.consent('acme');
+    await callControl(stack.sandbox, 'POST', '/faults', { body: { endpoint: 'identity', status: 503 } });
+    const runReauth = jest.spyOn(stack.core.workflows, 'runReauth').mockResolvedValue({ kind: 'pending' });
+    expect((await consent.deliver()).status).toBe(202);
+    runReauth.mockRestore();
+    const impatient = createWorkflowStarter(stack.core.client, { taskQueue: stack.taskQueue, connectWithinMs: 1_500 });
+    await impatient.startReauth({ sessionId: idOf('session', consent.attempt), provider: sandboxProvider });
+    expect(await failureTypeOf(consent.attempt)).toBe('connect_timed_out');
+    await callControl(stack.sandbox, 'DELETE', '/faults');
+    const { body } = await user.get(`/api/authorize/${consent.attempt}`);
+    expect(body).toMatchObject({ status: 'failed', error: { code: 'connect_timed_out' } });
+    expect((await user.get('/api/credentials')).body.data).toEqual([]);
+    await recordHistory(stack.core.client, `reauth/${consent.attempt}`, 'reauth-timed-out');
+  });
+
+  it('can be cancelled by an operator while it waits, and leaves the attempt to the sweep', async () => {
+    const user = stack.user();
+    const consent = await user.consent('acme');
+    await callControl(stack.sandbox, 'POST', '/faults', { body: { endpoint: 'identity', status: 503 } });
+    const input = { sessionId: idOf('session', consent.attempt), provider: sandboxProvider };
+    const runReauth = jest.spyOn(stack.core.workflows, 'runReauth').mockResolvedValue({ kind: 'pending' });
+    await consent.deliver();
+    runReauth.mockRestore();
+    await stack.core.workflows.startReauth(input);
+    const handle = stack.core.client.workflow.getHandle(`reauth/${consent.attempt}`);
+    await handle.cancel();
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+    await recordHistory(stack.core.client, `reauth/${consent.attempt}`, 'reauth-cancelled');
+    await callControl(stack.sandbox, 'DELETE', '/faults');
+    expect(await stack.core.workflows.startReauth(input)).toBe(true);
+    await user.until(`/api/authorize/${consent.attempt}`, session => session.status === 'restored');
   });
 });

@@ -4,9 +4,9 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../../src/activities/create-activities.js';
 import type { ActivityDependencies } from '../../../src/activities/dependencies.js';
 import type { Activities } from '../../../src/contracts/activities.js';
-import type { InvalidateInput, ReauthInput, TestCredentialInput } from '../../../src/contracts/workflows.js';
+import type { InvalidateInput, TestCredentialInput } from '../../../src/contracts/workflows.js';
 import { RelinkError } from '../../../src/errors.js';
-import type { ReauthAnswer, WorkflowStarter } from '../../../src/temporal/workflow-starter.js';
+import type { ReauthAnswer, ReauthTarget, WorkflowStarter } from '../../../src/temporal/workflow-starter.js';
 
 /** Failures are what some tests are about; their retries would fill the output. */
 const logger = new DefaultLogger('ERROR');
@@ -34,7 +34,7 @@ export function createInMemoryWorkflows(dependencies: Omit<ActivityDependencies,
   const run = <Input, Output>(activity: (input: Input) => Promise<Output>, input: Input): Promise<Output> =>
     new MockActivityEnvironment({}, { logger }).run(activity, input);
 
-  async function reauth({ sessionId }: ReauthInput): Promise<ReauthAnswer> {
+  async function reauth({ sessionId }: ReauthTarget): Promise<ReauthAnswer> {
     try {
       const { credentialId, epoch } = await retry(() => run(activities.persistCredential, { sessionId }));
       const { entityId } = await run(activities.upsertEntity, { sessionId, credentialId });
@@ -46,7 +46,7 @@ export function createInMemoryWorkflows(dependencies: Omit<ActivityDependencies,
     }
   }
 
-  function attach(input: ReauthInput): Promise<ReauthAnswer> {
+  function attach(input: ReauthTarget): Promise<ReauthAnswer> {
     const running = runs.get(input.sessionId) ?? reauth(input);
     if (!runs.has(input.sessionId)) workflows.reauths.push(input.sessionId);
     runs.set(input.sessionId, running);
