@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import { driveConsent } from '../embedded/sandbox/drive-consent.js';
 
@@ -27,7 +28,7 @@ export type AnswerBody = z.infer<typeof bodySchema>;
 
 export interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: AnswerBody;
 }
 
@@ -39,8 +40,8 @@ export class ApiClient {
     readonly userId: string,
   ) {}
 
-  async request(method: string, path: string, body?: unknown): Promise<Answer> {
-    const response = await fetch(`${this.url}${path}`, {
+  async request(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<Answer> {
+    const { statusCode, headers, body: answer } = await request(`${this.url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.apiKey}`,
@@ -49,7 +50,7 @@ export class ApiClient {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: response.status, headers: response.headers, body: readBody(await response.text()) };
+    return { status: statusCode, headers, body: readBody(await answer.text()) };
   }
 
   get(path: string): Promise<Answer> {

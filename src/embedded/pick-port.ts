@@ -5,19 +5,22 @@ import getPort, { clearLockedPorts, portNumbers } from 'get-port';
  * Without a wanted port, any free one. The port can still be taken before the caller binds it: retry then.
  *
  * @param purpose how the line names it, for example "PostgreSQL"
+ * @param exclude ports that are spoken for but not bound yet
  */
 export async function pickPort(
   wanted: number | undefined,
   purpose: string,
   onProgress: (line: string) => void,
+  exclude: readonly number[] = [],
 ): Promise<number> {
   if (wanted === undefined || wanted === 0) return getPort({ host: '127.0.0.1' });
   const last = Math.min(wanted + 100, 65_535);
-  let port = await getPort({ host: '127.0.0.1', port: portNumbers(wanted, last) });
+  const pick = () => getPort({ host: '127.0.0.1', port: portNumbers(wanted, last), exclude });
+  let port = await pick();
   if (port !== wanted) {
     // get-port holds back what it gave to this process a moment ago; a server that is restarted wants just that.
     clearLockedPorts();
-    port = await getPort({ host: '127.0.0.1', port: portNumbers(wanted, last) });
+    port = await pick();
   }
   if (port !== wanted) onProgress(`${purpose}: port ${wanted} is taken, using ${port}`);
   return port;

@@ -101,7 +101,7 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
 
     const relinkPort = await pickPort(ports.relink, 'Relink', onProgress);
     const relinkUrl = environment['RELINK_PUBLIC_URL'] ?? `http://127.0.0.1:${relinkPort}`;
-    const sandboxPort = await pickPort(ports.sandbox, 'Sandbox provider', onProgress);
+    const sandboxPort = await pickPort(ports.sandbox, 'Sandbox provider', onProgress, [relinkPort]);
     const clientId = 'relink';
     const sandbox = await startSandbox({
       port: sandboxPort,

@@ -2,36 +2,38 @@ import { z } from 'zod';
 import { RelinkError } from '../../errors.js';
 import type { EntityStore } from '../port/entity-store.js';
 import type { PostgresClient } from './create-client.js';
-import type { EntityModel as EntityRow } from './generated/models.js';
+import { type Entity as EntityRow, Prisma } from './generated/client.js';
 import { toEntity } from './map-rows.js';
 import { afterCursor, toPage } from './page-rows.js';
 
 /** A row as raw SQL returns it: column names, checked, then named as the generated client names them. */
-const rawEntity = z
-  .object({
-    id: z.string(),
-    user_id: z.string(),
-    provider: z.string(),
-    external_id: z.string(),
-    name: z.string().nullable(),
-    credential_id: z.string(),
-    grant_sequence: z.bigint(),
-    created_at: z.date(),
-    updated_at: z.date(),
-  })
-  .transform(
-    (row): EntityRow => ({
-      id: row.id,
-      userId: row.user_id,
-      provider: row.provider,
-      externalId: row.external_id,
-      name: row.name,
-      credentialId: row.credential_id,
-      grantSequence: row.grant_sequence,
-      createdAt: row.created_at,
-      updatedAt: row.updated_at,
-    }),
-  );
+const rawEntityShape = z.object({
+  id: z.string(),
+  user_id: z.string(),
+  provider: z.string(),
+  external_id: z.string(),
+  name: z.string().nullable(),
+  credential_id: z.string(),
+  grant_sequence: z.bigint(),
+  created_at: z.date(),
+  updated_at: z.date(),
+});
+const rawEntity = rawEntityShape.transform(
+  (row): EntityRow => ({
+    id: row.id,
+    userId: row.user_id,
+    provider: row.provider,
+    externalId: row.external_id,
+    name: row.name,
+    credentialId: row.credential_id,
+    grantSequence: row.grant_sequence,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }),
+);
+
+/** By name: a prepared statement that returns `*` fails once a migration adds a column. */
+const entityColumns = Prisma.raw(Object.keys(rawEntityShape.shape).join(', '));
 
 /** Entities in PostgreSQL. */
 export function createEntityStore(client: PostgresClient): EntityStore {
@@ -63,7 +65,7 @@ export function createEntityStore(client: PostgresClient): EntityStore {
            SET "name" = EXCLUDED."name", "credential_id" = EXCLUDED."credential_id",
                "grant_sequence" = EXCLUDED."grant_sequence", "updated_at" = EXCLUDED."updated_at"
          WHERE known."grant_sequence" < EXCLUDED."grant_sequence"
-        RETURNING *`;
+        RETURNING ${entityColumns}`;
       const [fresh] = z.array(rawEntity).parse(written);
       if (fresh !== undefined) return toEntity(fresh);
       const row = await entities.findUnique({

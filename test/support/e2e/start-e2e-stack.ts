@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { ApiClient } from '../../../src/cli/api-client.js';
+import { readOrMakeLocalSecrets, type LocalSecrets } from '../../../src/embedded/local-secrets.js';
+import { pickPort } from '../../../src/embedded/pick-port.js';
+import { ensureDatabase } from '../../../src/embedded/postgres/ensure-database.js';
+import { type RoleProcess, spawnRole } from '../../../src/embedded/process/spawn-role.js';
+import { waitUntilServing } from '../../../src/embedded/process/wait-until-serving.js';
+import { spawnSandbox } from '../../../src/embedded/sandbox/spawn-sandbox.js';
+import { sandboxSettings } from '../../../src/embedded/start-backing-services.js';
+import { migrate } from '../../../src/store/postgres/migrate.js';
+import { checkBuild, compiled } from './check-build.js';
+import { Database } from './database.js';
+import { type KillableServer, prepareKillableTemporal, startKillablePostgres } from './killable-servers.js';
+import { makeRunDirectory } from './run-directory.js';
+import { SandboxRemote } from './sandbox-remote.js';
+import { until } from './until.js';
+
+export const adopterRedirect = 'http://127.0.0.1:9/adopter/callback';
+export const returnUrl = 'https://app.example.com/done';
+
+export interface E2eServer {
+  readonly url: string;
+  readonly process: RoleProcess;
+}
+
+/** The shape of production: every part a process of its own, each of which a test may kill. */
+export interface E2eStack {
+  readonly directory: string;
+  readonly secrets: LocalSecrets;
+  /** The whole environment of server and worker. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly postgres: KillableServer;
+  readonly temporal: KillableServer;
+  readonly temporalAddress: string;
+  readonly database: Database;
+  readonly databaseUrl: string;
+  readonly sandbox: SandboxRemote;
+  /** The first one takes the public address; every other one a port of its own. A killed one makes room. */
+  startServer(settings?: Record<string, string>): Promise<E2eServer>;
+  startWorker(settings?: Record<string, string>): Promise<RoleProcess>;
+  /** A user of the product, new unless named, who talks to the public address. */
+  user(name?: string): ApiClient;
+  stop(): Promise<void>;
+}
+
+/** PostgreSQL, the sandbox and (unless told otherwise) Temporal run; servers and workers are the test's to start. */
+export async function startE2eStack(
+  options: { readonly settings?: Record<string, string>; readonly temporalAway?: boolean } = {},
+): Promise<E2eStack> {
+  checkBuild();
+  const run = await makeRunDirectory();
+  const roles: RoleProcess[] = [];
+  const servers: KillableServer[] = [];
+  const stop = async () => {
+    await Promise.all(roles.map(role => role.stop()));
+    await Promise.all(servers.map(server => server.stop()));
+    await run.remove();
+  };
+  const keep = async (role: RoleProcess) => {
+    roles.push(role);
+    await run.remember(role.pid);
+    return role;
+  };
+  try {
+    const ports: number[] = [];
+    for (const purpose of ['Temporal', 'Relink', 'Sandbox']) ports.push(await pickPort(undefined, purpose, () => {}));
+    const [temporalPort = 0, publicPort = 0, sandboxPort = 0] = ports;
+    const publicUrl = `http://127.0.0.1:${publicPort}`;
+    const secrets = await readOrMakeLocalSecrets(run.path);
+
+    const temporal = await prepareKillableTemporal(run.path, temporalPort);
+    servers.push(temporal);
+    const [postgres] = await Promise.all([
+      startKillablePostgres(run.path),
+      options.temporalAway === true ? undefined : temporal.start(),
+    ]);
+    servers.push(postgres);
+    await ensureDatabase(postgres.url('postgres'), 'relink');
+    const databaseUrl = postgres.url('relink');
+    await migrate(databaseUrl);
+
+    const sandbox = new SandboxRemote(`http://127.0.0.1:${sandboxPort}`, secrets.sandboxControlKey);
+    const client = { clientId: 'relink', clientSecret: secrets.sandboxClientSecret };
+    await keep(
+      await spawnSandbox({
+        ...{ compiled, directory: run.path, port: sandboxPort, controlKey: secrets.sandboxControlKey, ...client },
+        redirectUris: [`${publicUrl}/api/oauth/callback/sandbox`, adopterRedirect],
+      }),
+    );
+    await sandbox.untilServing();
+
+    const settings = {
+      NODE_ENV: 'production',
+      DATABASE_URL: databaseUrl,
+      RELINK_KEYS: secrets.keyRing,
+      RELINK_API_KEYS: secrets.apiKey,
+      RELINK_PUBLIC_URL: publicUrl,
+      RELINK_PORT: String(publicPort),
+      RELINK_RETURN_URLS: 'https://app.example.com',
+      RELINK_REDIRECT_URIS: adopterRedirect,
+      RELINK_LOG_LEVEL: 'trace',
+      RELINK_SWEEP_INTERVAL: '2',
+      RELINK_SWEEP_AFTER: '2',
+      // Each repeat costs a second of Temporal's timers.
+      RELINK_TEST_GRACE_MS: '10',
+      TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+      ...sandboxSettings(sandbox.url, client.clientId, client.clientSecret),
+      ...options.settings,
+    };
+    const spawn = async (name: 'server' | 'worker', own: Record<string, string>) =>
+      keep(
+        await spawnRole({
+          name,
+          script: join(compiled, `${name}.js`),
+          environment: { ...settings, ...own },
+          logFile: join(run.path, `${name}-${roles.length}.log`),
+        }),
+      );
+    return {
+      directory: run.path,
+      ...{ secrets, settings, postgres, temporal, databaseUrl, sandbox, stop },
+      temporalAddress: settings.TEMPORAL_ADDRESS,
+      database: new Database(() => databaseUrl),
+      startServer: async (own = {}) => {
+        const publicTaken = roles.some(role => role.name === 'server' && !role.hasExited());
+        const port = publicTaken ? await pickPort(undefined, 'Relink', () => {}) : publicPort;
+        const url = `http://127.0.0.1:${port}`;
+        const role = await spawn('server', { ...own, RELINK_PORT: String(port) });
+        await waitUntilServing(role, url);
+        return { url, process: role };
+      },
+      startWorker: async (own = {}) => {
+        const role = await spawn('worker', own);
+        await until('the worker works', async () => {
+          const log = await role.readLog();
+          if (role.hasExited()) throw new Error(`The worker ended: ${log.slice(-3_000)}`);
+          return log.includes('Relink works on');
+        });
+        return role;
+      },
+      user: (name = `user-${randomBytes(4).toString('hex')}`) => new ApiClient(publicUrl, secrets.apiKey, name),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
