@@ -41,7 +41,11 @@ export class ApiClient {
   ) {}
 
   async request(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<Answer> {
-    const { statusCode, headers, body: answer } = await request(`${this.url}${path}`, {
+    const {
+      statusCode,
+      headers,
+      body: answer,
+    } = await request(`${this.url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.apiKey}`,
