@@ -1,5 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { productionEnvironment, productionNodeFlags } from '../../src/embedded/process/production-flags.js';
 import { loadIntegrations } from '../../src/integrations/load-integrations.js';
 
 const root = join(__dirname, '../..');
@@ -39,6 +40,13 @@ describe('the documents', () => {
     for (const [, file] of text.matchAll(/`((?:src|test|prisma|scripts)\/[\w./-]*[\w/])`/g)) {
       expect(() => readdirOrFile(join(root, file ?? ''))).not.toThrow();
     }
+  });
+
+  it.each(['server', 'worker'])('run the %s as the benchmark does', role => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const environment = Object.entries(productionEnvironment).map(([name, value]) => `${name}=\${${name}:-${value}}`);
+    const command = [...environment, 'exec', 'node', ...productionNodeFlags, `dist/${role}.js`].join(' ');
+    expect(scripts[role]).toBe(command);
   });
 
   it('show a module of integration types that loads', () => {

@@ -9,6 +9,7 @@ import { removeEmbeddedPostgres } from '../../embedded/postgres/remove-embedded-
 import { startEmbeddedPostgres } from '../../embedded/postgres/start-embedded-postgres.js';
 import { type RoleProcess, spawnRole } from '../../embedded/process/spawn-role.js';
 import { waitUntilServing } from '../../embedded/process/wait-until-serving.js';
+import { productionEnvironment, productionNodeFlags } from '../../embedded/process/production-flags.js';
 import { spawnSandbox } from '../../embedded/sandbox/spawn-sandbox.js';
 import { sandboxSettings } from '../../embedded/start-backing-services.js';
 import { recoverOrphan } from '../../embedded/temporal/recover-orphan.js';
@@ -76,6 +77,7 @@ export async function startBenchStack(root: string, say: (line: string) => void)
       keep(
         await spawnRole({
           ...{ name, args, environment },
+          nodeFlags: productionNodeFlags,
           script: join(compiled, file),
           logFile: join(directory, `${name}.log`),
         }),
@@ -94,6 +96,7 @@ export async function startBenchStack(root: string, say: (line: string) => void)
       }),
     );
     const settings = {
+      ...productionEnvironment,
       NODE_ENV: 'production',
       DATABASE_URL: postgres.url('relink'),
       RELINK_KEYS: secrets.keyRing,
@@ -107,7 +110,7 @@ export async function startBenchStack(root: string, say: (line: string) => void)
     };
     const server = await run('server', 'server.js', [], settings);
     const worker = await run('worker', 'worker.js', [], settings);
-    await run('bare-worker', 'cli/bench/bare-worker.js', [temporal.address], {});
+    await run('bare-worker', 'cli/bench/bare-worker.js', [temporal.address], productionEnvironment);
     const url = `http://127.0.0.1:${port}`;
     await waitUntilServing(server, url);
     return {

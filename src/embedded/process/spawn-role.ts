@@ -34,11 +34,13 @@ export async function spawnRole(options: {
   readonly name: string;
   readonly script: string;
   readonly args?: readonly string[];
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
 }): Promise<RoleProcess> {
   const log = openSync(options.logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [options.script, ...(options.args ?? [])], {
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), options.script, ...(options.args ?? [])], {
     env: { ...options.environment },
     stdio: ['pipe', log, log],
   });
