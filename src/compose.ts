@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from './config.js';
 import { loadIntegrations } from './integrations/load-integrations.js';
 import type { Log } from './log.js';
+import { closeProviderConnections } from './providers/guarded-dispatcher.js';
 import { loadProviders } from './providers/load-providers.js';
 import { createPostgresStore } from './store/postgres/create-postgres-store.js';
 import { connectClient, type TemporalSettings } from './temporal/connect-client.js';
@@ -26,6 +27,7 @@ export function composeCore(config: Config, temporal: TemporalSettings, log: Log
     now: () => new Date(),
     close: async () => {
       await client.connection.close();
+      await closeProviderConnections();
       await store.close();
     },
   };

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { ConfigError } from './errors.js';
 import { Secret } from './vault/secret.js';
 
 /**
- * The only place that reads the environment. The table in README.md lists the same names; a test compares the two.
+ * What server and worker read from the environment; what is only for development is in src/config-dev.ts. The table in README.md lists the same names; a test compares the two.
  * Every problem is reported at once, by the variable's name and never with its value.
  */
 const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback);
@@ -15,6 +16,7 @@ const list = z.string().default('').transform(splitList);
 /** Stays undefined when unset: an optional `list` would be empty, and empty scopes replace a provider's own. */
 const listWhenSet = z.string().transform(splitList).optional();
 const secretList = list.transform(values => values.map(value => new Secret(value)));
+export const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
 const milliseconds = list.transform(items => items.map(Number)).pipe(z.array(z.number().int().min(0).max(3_600_000)));
 
 const isSafeAddress = ({ protocol, hostname }: URL) =>
@@ -55,7 +57,7 @@ const environmentSchema = z.object({
   RELINK_TASK_QUEUE: z.string().min(1).default('relink'),
   RELINK_WORKFLOW_BUNDLE: z.string().optional(),
   RELINK_INTEGRATIONS: z.string().optional(),
-  RELINK_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  RELINK_LOG_LEVEL: logLevel.default('info'),
 });
 
 const providerSettingsSchema = z.object({
@@ -94,14 +96,6 @@ function nameSettings(values: z.output<typeof providerSettingsSchema>) {
   };
 }
 
-/** Thrown when settings are missing or wrong; the message lists every one of them. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  constructor(readonly problems: readonly string[]) {
-    super(`Relink cannot start with these settings:\n${problems.map(problem => `  - ${problem}`).join('\n')}`);
-  }
-}
-
 /** `RELINK_PROVIDER_<NAME>_<SETTING>`, grouped by provider: `RELINK_PROVIDER_ATTIO_CLIENT_ID` and so on. */
 function readProviders(environment: Environment, problems: string[]): Record<string, ProviderEnvironment> {
   const grouped = new Map<string, Record<string, string>>();
@@ -127,9 +121,14 @@ function readProviders(environment: Environment, problems: string[]): Record<str
   return providers;
 }
 
+/** Set but empty means unset. */
+export function dropEmpty(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+}
+
 /** Reads `DATABASE_URL` alone, for commands that need nothing else. Throws ConfigError. */
-export function loadDatabaseUrl(environment: Environment = process.env): Secret {
-  const parsed = environmentSchema.pick({ DATABASE_URL: true }).safeParse(environment);
+export function loadDatabaseUrl(environment: Environment): Secret {
+  const parsed = environmentSchema.pick({ DATABASE_URL: true }).safeParse(dropEmpty(environment));
   if (parsed.success) return parsed.data.DATABASE_URL;
   throw new ConfigError(parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`));
 }
@@ -137,8 +136,7 @@ export function loadDatabaseUrl(environment: Environment = process.env): Secret 
 /** Reads the settings of server and worker. Throws ConfigError. */
 export function loadConfig(environment: Environment) {
   const problems: string[] = [];
-  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(present);
+  const parsed = environmentSchema.safeParse(dropEmpty(environment));
   if (!parsed.success)
     for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')} ${issue.message}`);
   const providers = readProviders(environment, problems);

@@ -1,31 +1,32 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { type DevConfig, loadDevConfig } from './config-dev.js';
 import { onParentEnd } from './embedded/on-parent-end.js';
 import { acquireInstanceLock } from './embedded/single-instance.js';
+import { ConfigError } from './errors.js';
 import { createLog } from './log.js';
 import { runRole } from './run-role.js';
 import { startEverything } from './start-everything.js';
 
 /** `npm start`: everything in one process tree, data under `.relink/`, bound to loopback. Never for production. */
-const directory = process.env['RELINK_DATA_DIRECTORY'] ?? '.relink';
 const wantedPorts = { relink: 3000, postgres: 5433, temporal: 7233, temporalUi: 8233, sandbox: 3001 };
 const say = (line: string) => console.log(`relink  ${line}`);
 
-const log = createLog(process.env['RELINK_LOG_LEVEL'] ?? 'info', 'relink');
+const { dataDirectory: directory, relinkPort, logLevel } = readSettings();
+const log = createLog(logLevel ?? 'info', 'relink');
 
-void runRole(log, async () => {
+void runRole('relink', log, async () => {
   const startedAt = Date.now();
   const lock = await acquireInstanceLock(directory);
   if (!lock.acquired) {
     say(lock.message);
     process.exit(1);
   }
-  const wantedPort = process.env['RELINK_PORT'];
   const everything = await startEverything(
     {
       directory,
       toolsDirectory: join(directory, 'tools'),
       environment: process.env,
-      ports: { ...wantedPorts, ...(wantedPort === undefined ? {} : { relink: Number(wantedPort) }) },
+      ports: { ...wantedPorts, relink: relinkPort ?? wantedPorts.relink },
       onProgress: say,
     },
     log,
@@ -34,13 +35,14 @@ void runRole(log, async () => {
   await lock.setAddress(url);
   const stopWatching = onParentEnd(() => process.kill(process.pid, 'SIGTERM'));
 
+  const secretsFile = join(directory, 'secrets.json');
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   for (const line of [
     `Ready in ${seconds} s: ${services.relinkUrl}`,
     ...(services.temporalUiUrl === undefined ? [] : [`Temporal UI: ${services.temporalUiUrl}`]),
     `API description: ${services.relinkUrl}/api/openapi.json`,
-    `The API key is in ${join(directory, 'secrets.json')}. Try:`,
-    `  KEY=$(node -p "require('./${join(directory, 'secrets.json')}').apiKey")`,
+    `The API key is in ${secretsFile}. Try:`,
+    `  KEY=$(node -p "require('${isAbsolute(secretsFile) ? secretsFile : `./${secretsFile}`}').apiKey")`,
     `  curl -H "Authorization: Bearer $KEY" -H "Relink-User: me" "${services.relinkUrl}/api/authorize?entityType=sandbox"`,
     'and open the url of the answer in a browser. Ctrl-C stops everything.',
   ])
@@ -55,3 +57,14 @@ void runRole(log, async () => {
     },
   };
 });
+
+/** Ends the process with a plain line where a setting is wrong. */
+function readSettings(): DevConfig {
+  try {
+    return loadDevConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    say(error.message);
+    process.exit(1);
+  }
+}

@@ -167,7 +167,7 @@ export interface ErrorIssue {
   readonly message: string;
 }
 
-/** The one error class. `detail` names the thing concerned (an id, a field); it must be safe to show. */
+/** The error class of the registry. `detail` names the thing concerned (an id, a field); it must be safe to show. */
 export class RelinkError extends Error {
   override readonly name = 'RelinkError';
   readonly status: number;
@@ -193,4 +193,12 @@ export class RelinkError extends Error {
 
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(errorRegistry, value);
+}
+
+/** Thrown when settings are missing or wrong; the message lists every one of them, by name and never with its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(`Relink cannot start with these settings:\n${problems.map(problem => `  - ${problem}`).join('\n')}`);
+  }
 }

@@ -8,7 +8,7 @@ import { loadTemporalSettings } from './temporal/connect-client.js';
 /** The HTTP role of production: `npm run server`. As many as wanted, against one database and one Temporal. */
 const bootLog = createLog('info', 'server');
 
-void runRole(bootLog, async () => {
+void runRole('server', bootLog, async () => {
   const config = loadConfig(process.env);
   const log = createLog(config.logLevel, 'server');
   const core = composeCore(config, loadTemporalSettings(process.env), log);

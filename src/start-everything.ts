@@ -40,6 +40,7 @@ export async function startEverything(options: BackingServicesOptions, log: Log)
     stops.push(() => core.close());
     const worker = await startRelinkWorker(core, temporal);
     stops.push(() => worker.stop());
+    await services.releasePort();
     const server = await startServer(core);
     stops.push(() => server.stop());
     return { core, services, url: server.url, finished: Promise.race([worker.finished, services.died]), stop };

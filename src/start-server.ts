@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Core } from './compose.js';
+import { ConfigError } from './errors.js';
 import { createApp } from './http/create-app.js';
 
 export interface RunningServer {
@@ -17,7 +18,13 @@ const answerMarginMs = 1_000;
 export async function startServer(core: Core): Promise<RunningServer> {
   const { host, port: wantedPort, callbackDeadlineMs } = core.config;
   const app = await createApp(core);
-  await app.listen({ host, port: wantedPort });
+  try {
+    await app.listen({ host, port: wantedPort });
+  } catch (error) {
+    await app.close();
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    throw new ConfigError([`RELINK_PORT: port ${wantedPort} of ${host} is taken by another process`]);
+  }
   const { port } = app.server.address() as AddressInfo;
   return {
     url: `http://${host}:${port}`,

@@ -9,7 +9,7 @@ import { installRuntime } from './temporal/create-worker.js';
 /** The worker role of production: `npm run worker`. Runs workflows and activities; as many as wanted. */
 const bootLog = createLog('info', 'worker');
 
-void runRole(bootLog, async () => {
+void runRole('worker', bootLog, async () => {
   const config = loadConfig(process.env);
   const log = createLog(config.logLevel, 'worker');
   const temporal = loadTemporalSettings(process.env);

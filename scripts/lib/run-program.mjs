@@ -9,9 +9,9 @@ import { root } from './paths.mjs';
  *
  * @param {string[]} args what follows `node`
  */
-export function runProgram(args, env = process.env) {
+export function runProgram(args) {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env });
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 
     const stopWatching = watchNpm(() => child.kill('SIGTERM'));

@@ -36,9 +36,10 @@ export function restoreIntegrationStatuses(
           `Restoring integration ${after.id} from ${before.status} to ENABLED after successful ${optIn ? 're-auth' : 'test'} (entityId=${through})`,
         );
       } else {
+        const why = after.state.causes.length > 0 ? 'other causes are open' : 'a setting is missing';
         log.info(
           { integrationId: after.id, credentialId, epoch },
-          `Integration ${after.id} went from ${before.status} to ${after.status} after a re-auth that left causes open (entityId=${through})`,
+          `Integration ${after.id} went from ${before.status} to ${after.status} after successful re-auth: ${why} (entityId=${through})`,
         );
       }
     };

@@ -1,7 +1,8 @@
 import type { Activities } from '../contracts/activities.js';
 import { exchangeAbandonedAfterMs, type SessionState } from '../domain/session.js';
-import type { ActivityDependencies } from './dependencies.js';
 import { finishCreation } from '../integrations/finish-creation.js';
+import type { Log } from '../log.js';
+import type { ActivityDependencies } from './dependencies.js';
 
 const batch = 200;
 
@@ -21,50 +22,63 @@ export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
 /** The code was claimed and its process died before the grant was sealed: whether it was spent, nobody knows. */
 async function endAbandonedExchanges({ store, log, now }: ActivityDependencies): Promise<number> {
   const before = new Date(now().getTime() - exchangeAbandonedAfterMs);
-  let ended = 0;
-  for (const session of await store.listStaleSessions(['exchanging'], before, batch)) {
-    const result = await store.endSession(session.id, 'exchanging', 'exchange_outcome_unknown', now());
-    if (result === null) continue;
-    ended += 1;
+  const sessions = await store.listStaleSessions(['exchanging'], before, batch);
+  return countDone(sessions, log, async session => {
+    const ended = await store.endSession(session.id, 'exchanging', 'exchange_outcome_unknown', now());
+    if (ended === null) return false;
     log.warn(
       { sessionId: session.id, provider: session.provider },
       `Attempt ${session.id} was cut off while its code was exchanged: ended as exchange_outcome_unknown`,
     );
-  }
-  return ended;
+    return true;
+  });
 }
 
 async function startUnstarted(dependencies: ActivityDependencies, state: SessionState): Promise<number> {
   const { store, workflows, log, now, settings } = dependencies;
   const before = new Date(now().getTime() - settings.sweepAfterMs);
-  let started = 0;
-  for (const session of await store.listStaleSessions([state], before, batch)) {
-    if (await workflows.startReauth({ sessionId: session.id, provider: session.provider })) {
-      started += 1;
+  const sessions = await store.listStaleSessions([state], before, batch);
+  return countDone(sessions, log, async session => {
+    try {
+      if (!(await workflows.startReauth({ sessionId: session.id, provider: session.provider }))) return false;
       log.info(
         { sessionId: session.id, state },
         `The sweep started reauth/${session.id}, which was ${state} and not running`,
       );
+      return true;
+    } finally {
+      // To the end of the queue, also when it failed: the ones behind it get their turn in the next round.
+      await store.touchSession(session.id, state, now());
     }
-    await store.touchSession(session.id, state, now());
-  }
-  return started;
+  });
 }
 
 async function finishIntegrations(dependencies: ActivityDependencies): Promise<number> {
   const { store, log, now, settings } = dependencies;
   const before = new Date(now().getTime() - settings.sweepAfterMs);
-  let finished = 0;
-  for (const integration of await store.listStaleIntegrations('creating', before, batch)) {
-    try {
+  const created = await store.listStaleIntegrations('creating', before, batch);
+  const deleting = await store.listStaleIntegrations('deleting', before, batch);
+  return (
+    (await countDone(created, log, async integration => {
       await finishCreation(dependencies, integration);
-      finished += 1;
+      return true;
+    })) + (await countDone(deleting, log, integration => store.deleteIntegration(integration.id)))
+  );
+}
+
+/** Goes through the rows one by one; a row that fails is logged and left for the next round. */
+async function countDone<Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  log: Log,
+  act: (row: Row) => Promise<boolean>,
+): Promise<number> {
+  let done = 0;
+  for (const row of rows) {
+    try {
+      if (await act(row)) done += 1;
     } catch (error) {
-      log.warn({ integrationId: integration.id, error }, `The creation of ${integration.id} could not be finished yet`);
+      log.warn({ id: row.id, error }, `The sweep could not go on with ${row.id}; the next round tries again`);
     }
   }
-  for (const integration of await store.listStaleIntegrations('deleting', before, batch)) {
-    if (await store.deleteIntegration(integration.id)) finished += 1;
-  }
-  return finished;
+  return done;
 }

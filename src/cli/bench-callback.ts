@@ -1,8 +1,10 @@
 import { cpus, totalmem } from 'node:os';
+import { loadDevConfig } from '../config-dev.js';
 import { acquireInstanceLock } from '../embedded/single-instance.js';
 import { measurePairs, measureThroughput } from './bench/measure-callback.js';
 import { measureOutage } from './bench/measure-outage.js';
 import { measureReady } from './bench/measure-ready.js';
+import { parsePairs } from './bench/parse-pairs.js';
 import { readMemory } from './bench/read-memory.js';
 import { startBenchStack } from './bench/start-bench-stack.js';
 
@@ -10,23 +12,25 @@ import { startBenchStack } from './bench/start-bench-stack.js';
  * `npm run bench:callback [-- --pairs N]`: the whole callback against a bare Update-with-Start, alternating on one
  * Temporal server; throughput; an outage of Temporal; memory; time to be ready. The last line is JSON.
  */
-const root = process.env['RELINK_DATA_DIRECTORY'] ?? '.relink';
 const say = (line: string) => console.log(line);
 
 async function main(): Promise<void> {
-  const flag = process.argv.indexOf('--pairs');
-  const pairs = flag === -1 ? 500 : Number(process.argv[flag + 1]);
+  const pairs = parsePairs(process.argv.slice(2));
+  const { dataDirectory: root, temporalCli } = loadDevConfig(process.env);
   const lock = await acquireInstanceLock(`${root}/bench-lock`);
-  if (!lock.acquired) throw new Error('Another benchmark is running here');
+  if (!lock.acquired) {
+    say(lock.message);
+    process.exit(1);
+  }
   say(
     `Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${process.platform}`,
   );
   say('Settings: production processes, prebuilt bundle, log level warn, fsync on, Temporal dev server with WAL');
 
-  const ready = await measureReady(root);
+  const ready = await measureReady(root, process.env);
   say(`npm start ready: ${ready.first} s on an empty data directory, ${ready.again} s again`);
 
-  const stack = await startBenchStack(root, line => say(`  ${line}`));
+  const stack = await startBenchStack({ root, temporalCli }, line => say(`  ${line}`));
   const interrupt = () => void stack.stop().finally(() => process.exit(130));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type DevConfig, loadDevConfig } from '../config-dev.js';
 import { removeEmbeddedPostgres } from '../embedded/postgres/remove-embedded-postgres.js';
 import { acquireInstanceLock } from '../embedded/single-instance.js';
 import { recoverOrphan } from '../embedded/temporal/recover-orphan.js';
@@ -13,21 +14,18 @@ import { stories } from './demo/stories.js';
  * `npm run demo`: the incident as a story, on an embedded stack of its own that begins empty. The last line is JSON;
  * the exit code is 1 when any step failed.
  */
-const root = process.env['RELINK_DATA_DIRECTORY'] ?? '.relink';
-const directory = join(root, 'demo');
 const say = (line: string) => console.log(line);
 
-async function startEmpty(): Promise<Everything> {
+async function startEmpty(directory: string, { dataDirectory, temporalCli, logLevel }: DevConfig): Promise<Everything> {
   const data = join(directory, 'data');
   await mkdir(data, { recursive: true });
   await recoverOrphan(join(data, 'temporal.db'), say);
   await removeEmbeddedPostgres(join(data, 'postgres'), say);
   await rm(data, { recursive: true, force: true });
-  const temporalCli = process.env['RELINK_TEMPORAL_CLI'];
   return startEverything(
     {
       directory: data,
-      toolsDirectory: join(root, 'tools'),
+      toolsDirectory: join(dataDirectory, 'tools'),
       // The waits between the repeats of a refused test call, shortened so that nobody has to sit through them.
       environment: {
         RELINK_TEST_GRACE_MS: '100,300,1000',
@@ -36,7 +34,7 @@ async function startEmpty(): Promise<Everything> {
       ports: { relink: 3100, postgres: 5533, temporal: 7333, temporalUi: 8333, sandbox: 3101 },
       onProgress: line => say(`  ${line}`),
     },
-    createLog(process.env['RELINK_LOG_LEVEL'] ?? 'silent', 'demo'),
+    createLog(logLevel ?? 'silent', 'demo'),
   );
 }
 
@@ -71,13 +69,15 @@ function waitForSignal(): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  const config = loadDevConfig(process.env);
+  const directory = join(config.dataDirectory, 'demo');
   const lock = await acquireInstanceLock(directory);
   if (!lock.acquired) {
     say(lock.message);
     process.exit(1);
   }
   say('Starting an empty stack: PostgreSQL, Temporal, the sandbox provider, Relink');
-  const everything = await startEmpty();
+  const everything = await startEmpty(directory, config);
   const interrupt = () => void everything.stop().finally(() => process.exit(130));
   if (!process.argv.includes('--keep')) process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const ok = await play(everything);

@@ -1,10 +1,10 @@
-import { ConfigError, loadDatabaseUrl } from '../config.js';
-import { RelinkError } from '../errors.js';
+import { loadDatabaseUrl } from '../config.js';
+import { ConfigError, RelinkError } from '../errors.js';
 import { migrate } from '../store/postgres/migrate.js';
 
 /** `npm run migrate`: brings the database of `DATABASE_URL` to the version of this release. */
 async function main(): Promise<void> {
-  const { applied } = await migrate(loadDatabaseUrl().reveal());
+  const { applied } = await migrate(loadDatabaseUrl(process.env).reveal());
   for (const name of applied) console.log(`Applied ${name}`);
   console.log(applied.length === 0 ? 'The database is up to date.' : 'The database is migrated.');
 }

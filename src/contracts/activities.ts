@@ -1,9 +1,10 @@
 import type { CauseCode } from '../domain/cause.js';
+import type { CredentialTestOutcome } from '../domain/credential-test.js';
 import type { CredentialId, EntityId, SessionId } from '../domain/ids.js';
 import type { SweepResult } from './workflows.js';
 
 /**
- * What workflows may ask for. Only ids, statuses, counts and error codes cross this border (design.md, idea 1);
+ * What workflows may ask for. Only ids, statuses, counts and error codes cross this border (ARCHITECTURE.md, "Only ids in Temporal");
  * activities fetch everything else by id. Typed here, apart from the implementations, so that workflow code sees no
  * Node types.
  */
@@ -51,7 +52,7 @@ export interface InvalidateActivities {
 }
 
 export interface ProbeResult {
-  readonly outcome: 'ok' | 'refused' | 'gone';
+  readonly outcome: Extract<CredentialTestOutcome, 'ok' | 'refused'> | 'gone';
   readonly httpStatus: number | null;
   readonly refreshable: boolean;
   readonly authIsValid: boolean;
@@ -64,7 +65,7 @@ export interface TestActivities {
   probeCredential(input: { readonly credentialId: CredentialId }): Promise<ProbeResult>;
   recordCredentialTest(input: {
     readonly credentialId: CredentialId;
-    readonly outcome: 'ok' | 'refused' | 'needs_refresh' | 'unreachable';
+    readonly outcome: CredentialTestOutcome;
     readonly generation: number | null;
   }): Promise<void>;
   /** Takes an earlier verdict back after a passed test; null epoch when something newer happened. */

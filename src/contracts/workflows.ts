@@ -1,4 +1,5 @@
 import type { CauseCode } from '../domain/cause.js';
+import type { CredentialTestOutcome } from '../domain/credential-test.js';
 import type { CredentialId, EntityId, ProviderId, SessionId } from '../domain/ids.js';
 
 export interface ReauthInput {
@@ -14,7 +15,7 @@ export interface Connection {
 }
 
 export interface ReauthResult extends Connection {
-  /** Integrations that left ERROR or DISABLED. */
+  /** Integrations that became ENABLED. */
   readonly restored: number;
 }
 
@@ -26,7 +27,7 @@ export interface TestCredentialInput {
 }
 
 export interface TestCredentialResult {
-  readonly outcome: 'ok' | 'refused' | 'needs_refresh' | 'unreachable' | 'gone';
+  readonly outcome: CredentialTestOutcome | 'gone';
 }
 
 export interface InvalidateInput {

@@ -1,6 +1,13 @@
 import type { CredentialId, ProviderId } from './ids.js';
 
-export type CauseCode = 'credential_refused' | 'refresh_refused' | 'refresh_outcome_unknown' | 'client_rejected';
+/** Why a credential counts as dead. docs/integrations.md lists the same codes; a test compares the two. */
+export const causeCodes = [
+  'credential_refused',
+  'refresh_refused',
+  'refresh_outcome_unknown',
+  'client_rejected',
+] as const;
+export type CauseCode = (typeof causeCodes)[number];
 
 /**
  * Why an integration is, or would be, in ERROR: one dead credential. Kept on the integration's row.

@@ -12,5 +12,5 @@ export type SessionState = (typeof sessionStates)[number];
 /** `state` must come back within this time to be claimed. */
 export const sessionClaimWindowMs = 15 * 60_000;
 
-/** An exchange takes at most 10 s; a session still `exchanging` after this lost its process. */
+/** An exchange may take 30 s at most (RELINK_EXCHANGE_TIMEOUT); a session `exchanging` for longer lost its process. */
 export const exchangeAbandonedAfterMs = 60_000;

@@ -12,10 +12,12 @@ export const integrationStatuses = [
 export type IntegrationStatus = (typeof integrationStatuses)[number];
 
 /** How far an integration's own life has come, apart from its connections. */
-export type Lifecycle = 'creating' | 'needs_config' | 'processing' | 'ready' | 'deleting';
+export const lifecycles = ['creating', 'needs_config', 'processing', 'ready', 'deleting'] as const;
+export type Lifecycle = (typeof lifecycles)[number];
 
 /** What the user wants: running, or paused with its settings kept. */
-export type Intent = 'on' | 'paused';
+export const intents = ['on', 'paused'] as const;
+export type Intent = (typeof intents)[number];
 
 /**
  * The one place a status comes from. It is stored beside the three things it is computed from, in the same write;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { generateKey } from '../vault/generate-key.js';
 
 const secretsSchema = z.object({
   apiKey: z.string(),
@@ -29,7 +30,7 @@ export async function readOrMakeLocalSecrets(directory: string): Promise<LocalSe
   }
   const secrets: LocalSecrets = {
     apiKey: `rlk_${randomBytes(24).toString('base64url')}`,
-    keyRing: `local:${randomBytes(32).toString('base64')}`,
+    keyRing: generateKey().reveal(),
     sandboxControlKey: randomBytes(24).toString('base64url'),
     sandboxClientSecret: randomBytes(24).toString('base64url'),
   };

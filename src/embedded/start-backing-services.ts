@@ -3,6 +3,7 @@ import type { Environment } from '../config.js';
 import { searchAttributeNames } from '../contracts/search-attributes.js';
 import { findTemporalCli } from './find-temporal-cli.js';
 import { type LocalSecrets, readOrMakeLocalSecrets } from './local-secrets.js';
+import { holdPort } from './hold-port.js';
 import { pickPort } from './pick-port.js';
 import { ensureDatabase } from './postgres/ensure-database.js';
 import { startEmbeddedPostgres } from './postgres/start-embedded-postgres.js';
@@ -34,6 +35,8 @@ export interface BackingServices {
   readonly environment: Environment;
   readonly secrets: LocalSecrets;
   readonly relinkUrl: string;
+  /** Relink's port is kept from others until its server is about to listen. */
+  releasePort(): Promise<void>;
   readonly sandboxUrl: string;
   readonly temporalUiUrl: string | undefined;
   /** Temporal's database file, when it is embedded. */
@@ -48,7 +51,9 @@ export interface BackingServices {
  * tests. What cannot be started stops what already was.
  */
 export async function startBackingServices(options: BackingServicesOptions): Promise<BackingServices> {
-  const { directory, environment, ports, onProgress } = options;
+  const { directory, ports, onProgress } = options;
+  // As in src/config.ts, set but empty means unset.
+  const environment = Object.fromEntries(Object.entries(options.environment).filter(([, value]) => value !== ''));
   const stops: (() => Promise<void>)[] = [];
   const deaths: Promise<string>[] = [];
   let stopping = false;
@@ -60,7 +65,7 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
     const secrets = await readOrMakeLocalSecrets(directory);
 
     let databaseUrl = environment['DATABASE_URL'];
-    if (databaseUrl === undefined || databaseUrl === '') {
+    if (databaseUrl === undefined) {
       const postgres = await startEmbeddedPostgres({
         dataDirectory: join(directory, 'postgres'),
         port: ports.postgres,
@@ -99,7 +104,9 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
       onProgress(`Temporal: ${temporal.address}${temporalUiUrl === undefined ? '' : `, UI ${temporalUiUrl}`}`);
     }
 
-    const relinkPort = await pickPort(ports.relink, 'Relink', onProgress);
+    const held = await holdPort(ports.relink, 'Relink', onProgress);
+    const relinkPort = held.port;
+    stops.push(() => held.release());
     const relinkUrl = environment['RELINK_PUBLIC_URL'] ?? `http://127.0.0.1:${relinkPort}`;
     const sandboxPort = await pickPort(ports.sandbox, 'Sandbox provider', onProgress, [relinkPort]);
     const clientId = 'relink';
@@ -124,16 +131,18 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
         RELINK_KEYS: secrets.keyRing,
         RELINK_API_KEYS: secrets.apiKey,
         RELINK_PUBLIC_URL: relinkUrl,
-        RELINK_PORT: String(relinkPort),
         RELINK_RETURN_URLS: relinkUrl,
         RELINK_REDIRECT_URIS: (options.redirectUris ?? []).join(','),
         ...sandboxSettings(sandbox.url, clientId, secrets.sandboxClientSecret),
         ...temporalSettings,
         ...environment,
+        // What was settled here from the user's settings.
         DATABASE_URL: databaseUrl,
+        RELINK_PORT: String(relinkPort),
       },
       secrets,
       relinkUrl,
+      releasePort: () => held.release(),
       sandboxUrl: sandbox.url,
       temporalUiUrl,
       temporalFile,

@@ -3,6 +3,7 @@ import type { RelinkError } from '../errors.js';
 import type { HttpContext } from './dependencies.js';
 import { renderErrorPage } from './pages/error-page.js';
 import { sendPage } from './pages/send-page.js';
+import { nameRoute } from './name-route.js';
 import { prefersHtml } from './prefers-html.js';
 import type { ErrorAnswer } from './schemas/error.js';
 import { toRelinkError } from './to-relink-error.js';
@@ -24,7 +25,10 @@ export function answerError(context: HttpContext, error: unknown, request: Fasti
   request.errorCode = relinkError.code;
   if (relinkError.code === 'internal') {
     const cause: unknown = relinkError.cause ?? error;
-    context.log.error({ requestId: request.id, route: request.routeOptions.url, err: cause }, 'A request failed');
+    context.log.error(
+      { requestId: request.id, route: request.routeOptions.url ?? null, error: cause },
+      `${nameRoute(request)} failed in an unforeseen way`,
+    );
   }
 
   if (relinkError.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');

@@ -15,7 +15,7 @@ function cookieName({ publicUrl }: HttpContext['config'], id: SessionId): string
 }
 
 /** The cookie's value, if the browser has one of ours. */
-export function readAttemptCookie(context: HttpContext, request: FastifyRequest, id: SessionId): string | null {
+function readAttemptCookie(context: HttpContext, request: FastifyRequest, id: SessionId): string | null {
   const value = request.cookies[cookieName(context.config, id)];
   return value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : null;
 }

@@ -1,5 +1,6 @@
 import type { App } from './dependencies.js';
 import type { Log } from '../log.js';
+import { nameRoute } from './name-route.js';
 
 /**
  * One line a request. It names the route's pattern and never the URL: queries of callbacks hold codes, and paths hold
@@ -20,8 +21,8 @@ export function logRequests(app: App, log: Log): void {
       ms: Math.round(reply.elapsedTime),
       ...(request.errorCode === null ? {} : { code: request.errorCode }),
     };
-    if (reply.statusCode >= 500) log.warn(line, 'request');
-    else log.info(line, 'request');
+    const answer = [line.status, ...(request.errorCode === null ? [] : [request.errorCode])].join(' ');
+    log[line.status >= 500 ? 'warn' : 'info'](line, `${nameRoute(request)} answered ${answer} in ${line.ms} ms`);
     done();
   });
 }

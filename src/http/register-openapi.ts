@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { App, HttpContext } from './dependencies.js';
 import { publicAddress } from './public-address.js';
 import { version } from './version.js';
@@ -15,7 +16,26 @@ export async function registerOpenApi(app: App, { config }: HttpContext): Promis
         description: 'Keeps third-party connections alive. Every error answer has a code, listed in docs/errors.md.',
       },
       servers: [{ url: publicAddress(config, '/').replace(/\/$/, '') }],
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+      tags: [
+        { name: 'Connecting', description: 'Attempts to connect or reconnect an account. See docs/connecting.md.' },
+        {
+          name: 'Browser',
+          description: "What the user's browser opens. No API key; a cookie binds the attempt to it.",
+        },
+        { name: 'Credentials', description: 'Grants of providers: whether they are alive, and their test.' },
+        { name: 'Entities', description: 'Connected accounts.' },
+        { name: 'Integrations', description: 'What works with connected accounts. See docs/integrations.md.' },
+        { name: 'Service', description: 'The service itself. No API key.' },
+      ],
+      components: {
+        securitySchemes: {
+          apiKey: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A key of RELINK_API_KEYS, sent by the back end only.',
+          },
+        },
+      },
     },
     transform: jsonSchemaTransform,
     transformObject: document => dropUnused(jsonSchemaTransformObject(document)),
@@ -23,8 +43,14 @@ export async function registerOpenApi(app: App, { config }: HttpContext): Promis
   app.route({
     method: 'GET',
     url: '/api/openapi.json',
-    schema: { hide: true },
-    handler: () => app.swagger(),
+    schema: {
+      operationId: 'getOpenApi',
+      tags: ['Service'],
+      summary: 'This document',
+      description: 'Made from the schemas that validate requests and answers.',
+      response: { 200: z.looseObject({}).describe('An OpenAPI 3.1 document.') },
+    },
+    handler: () => ({ ...app.swagger() }),
   });
 }
 

@@ -1,4 +1,4 @@
-import { ConfigError } from '../config.js';
+import { ConfigError } from '../errors.js';
 import type { Secret } from '../vault/secret.js';
 import { unconfiguredHost, type HostPattern, type ProviderDefinition } from './definition.js';
 import { isHostPattern } from './match-host.js';

@@ -1,5 +1,4 @@
-import { ConfigError } from '../config.js';
-import { RelinkError } from '../errors.js';
+import { ConfigError, RelinkError } from '../errors.js';
 import { catalogue } from './catalogue/index.js';
 import { configureProvider, type Provider, type ProviderSettings } from './configure-provider.js';
 

@@ -1,7 +1,7 @@
 import { isLoopbackAddress } from './is-public-address.js';
 
 /** Whether a URL's host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`. */
-export function isLoopbackHost(url: URL): boolean {
+function isLoopbackHost(url: URL): boolean {
   return url.hostname === 'localhost' || isLoopbackAddress(url.hostname);
 }
 

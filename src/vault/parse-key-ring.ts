@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { ConfigError } from '../config.js';
+import { ConfigError } from '../errors.js';
 import type { KeyRing } from './key-ring.js';
 import type { Secret } from './secret.js';
 
@@ -7,11 +7,11 @@ import type { Secret } from './secret.js';
 export const keyBytes = 32;
 
 /** Free of the separators of the ring (`,` and `:`) and of sealed text (`.`). */
-const keyIdForm = /^[A-Za-z0-9_-]{1,32}$/;
+const keyNameForm = /^[A-Za-z0-9_-]{1,32}$/;
 
 /**
- * Reads `RELINK_KEYS`: `<key id>:<base64 of 32 bytes>`, comma-separated, the newest first. To rotate, put a new key in
- * front and keep the old ones until nothing is sealed under them.
+ * Reads `RELINK_KEYS`: `<name>:<base64 of 32 bytes>`, comma-separated, the newest first. To rotate, put a new key in front and
+ * keep the old ones as long as anything is sealed under them: re-sealing does not exist yet.
  *
  * @throws ConfigError that names the position of each faulty entry, never its text.
  */
@@ -21,20 +21,22 @@ export function parseKeyRing(value: Secret): KeyRing {
   const keys = new Map<string, KeyObject>();
   for (const [index, entry] of entries.entries()) {
     const place = `RELINK_KEYS, key ${index + 1} of ${entries.length},`;
-    const [keyId = '', encoded, ...rest] = entry.trim().split(':');
-    // Not even the id is repeated in a message: in a malformed entry it may be the key.
-    if (encoded === undefined || rest.length > 0 || !keyIdForm.test(keyId)) {
-      problems.push(`${place} must read <key id>:<base64 of ${keyBytes} bytes>, the id of 1 to 32 of A-Z a-z 0-9 _ -`);
+    const [keyName = '', encoded, ...rest] = entry.trim().split(':');
+    // Not even the name is repeated in a message: in a malformed entry it may be the key.
+    if (encoded === undefined || rest.length > 0 || !keyNameForm.test(keyName)) {
+      problems.push(
+        `${place} must read <name>:<base64 of ${keyBytes} bytes>, the key name of 1 to 32 of A-Z a-z 0-9 _ -`,
+      );
       continue;
     }
     const bytes = decodeKey(encoded);
     if (bytes === null) problems.push(`${place} must be the base64 of ${keyBytes} bytes`);
-    else if (keys.has(keyId)) problems.push(`${place} repeats the id of an earlier key`);
-    else keys.set(keyId, createSecretKey(bytes));
+    else if (keys.has(keyName)) problems.push(`${place} repeats the name of an earlier key`);
+    else keys.set(keyName, createSecretKey(bytes));
   }
-  const [newestKeyId] = keys.keys();
-  if (problems.length > 0 || newestKeyId === undefined) throw new ConfigError(problems);
-  return { newestKeyId, keys };
+  const [newestKeyName] = keys.keys();
+  if (problems.length > 0 || newestKeyName === undefined) throw new ConfigError(problems);
+  return { newestKeyName, keys };
 }
 
 /** Node's decoder skips what it does not know, so that a mistyped key would silently become another one. */

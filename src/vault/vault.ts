@@ -10,41 +10,42 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 export interface Vault {
-  /** Seals under the newest key: `v1.<key id>.<base64url nonce>.<base64url ciphertext and tag>`. */
+  /** Seals under the newest key: `v1.<key name>.<base64url nonce>.<base64url ciphertext and tag>`. */
   seal(plaintext: Secret, binding: string): string;
   /** @throws RelinkError `secret_unreadable`, whatever the reason. */
   open(sealed: string, binding: string): Secret;
-  /** True when the text is not sealed under the newest key. */
-  needsReseal(sealed: string): boolean;
 }
 
-/** Seals with AES-256-GCM (NIST SP 800-38D). Version, key id and binding are authenticated with the text. */
-export function createVault({ keys, newestKeyId }: KeyRing): Vault {
-  const newestKey = keys.get(newestKeyId);
+/** Seals with AES-256-GCM (NIST SP 800-38D). Version, key name and binding are authenticated with the text. */
+export function createVault({ keys, newestKeyName }: KeyRing): Vault {
+  const newestKey = keys.get(newestKeyName);
   if (newestKey === undefined) throw new RelinkError('internal', 'the key ring lacks its newest key');
 
   return {
     seal(plaintext, binding) {
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv(algorithm, newestKey, nonce, { authTagLength: tagBytes });
-      cipher.setAAD(additionalData(newestKeyId, binding));
+      cipher.setAAD(additionalData(newestKeyName, binding));
       const ciphertext = [cipher.update(plaintext.reveal(), 'utf8'), cipher.final(), cipher.getAuthTag()];
-      return [version, newestKeyId, nonce.toString('base64url'), Buffer.concat(ciphertext).toString('base64url')].join(
-        '.',
-      );
+      return [
+        version,
+        newestKeyName,
+        nonce.toString('base64url'),
+        Buffer.concat(ciphertext).toString('base64url'),
+      ].join('.');
     },
 
     open(sealed, binding) {
       // One error for every reason: which part was wrong would help only somebody who tries texts out.
-      const [sealedVersion, keyId = '', nonceText = '', bodyText = '', ...rest] = sealed.split('.');
-      const key = keys.get(keyId);
+      const [sealedVersion, keyName = '', nonceText = '', bodyText = '', ...rest] = sealed.split('.');
+      const key = keys.get(keyName);
       const nonce = decode(nonceText);
       const body = decode(bodyText);
       if (sealedVersion !== version || rest.length > 0 || key === undefined) throw unreadable();
       if (nonce?.length !== nonceBytes || body === null || body.length < tagBytes) throw unreadable();
       try {
         const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
-        decipher.setAAD(additionalData(keyId, binding));
+        decipher.setAAD(additionalData(keyName, binding));
         decipher.setAuthTag(body.subarray(-tagBytes));
         const plaintext = Buffer.concat([decipher.update(body.subarray(0, -tagBytes)), decipher.final()]);
         return new Secret(plaintext.toString('utf8'));
@@ -52,14 +53,12 @@ export function createVault({ keys, newestKeyId }: KeyRing): Vault {
         throw unreadable();
       }
     },
-
-    needsReseal: sealed => !sealed.startsWith(`${version}.${newestKeyId}.`),
   };
 }
 
-/** Neither version nor key id holds a dot, so no two triples give the same bytes. */
-function additionalData(keyId: string, binding: string): Buffer {
-  return Buffer.from(`${version}.${keyId}.${binding}`, 'utf8');
+/** Neither version nor key name holds a dot, so no two triples give the same bytes. */
+function additionalData(keyName: string, binding: string): Buffer {
+  return Buffer.from(`${version}.${keyName}.${binding}`, 'utf8');
 }
 
 /** Null unless the text is the one canonical encoding of its bytes. */

@@ -91,7 +91,10 @@ describe('the sandbox provider: control API', () => {
 
     test('can hide an error in a 200', async () => {
       await postFault({ endpoint: 'token', status: 200, body: { error: 'bad_refresh_token' }, count: 1 });
-      await expect(refresh(sandbox, refreshToken)).rejects.toThrow();
+      await expect(refresh(sandbox, refreshToken)).rejects.toMatchObject({
+        name: 'OperationProcessingError',
+        cause: { body: { error: 'bad_refresh_token' } },
+      });
     });
 
     test('faults happen in the order posted', async () => {

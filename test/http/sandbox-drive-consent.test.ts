@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { driveConsent, followCallback } from '../../src/embedded/sandbox/drive-consent.js';
+import { driveConsent } from '../../src/embedded/sandbox/drive-consent.js';
 import { parseForm } from '../../src/embedded/sandbox/parse-form.js';
 import { type Sandbox, startSandbox } from '../../src/embedded/sandbox/start-sandbox.js';
+import { followCallback } from '../support/follow-callback.js';
 import { buildAuthorizeUrl, testClient } from '../support/sandbox-client.js';
 
 /** A product in the shape of Relink's own: a start page with one button, then a callback that wants its cookie. */

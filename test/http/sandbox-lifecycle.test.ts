@@ -112,7 +112,7 @@ describe('the sandbox provider: starting and stopping', () => {
       const tokens = await connectAccount(sandbox, 'initech');
       await refresh(sandbox, tokens.refresh_token ?? '');
       await callControl(sandbox, 'POST', '/faults', { body: { endpoint: 'token', kind: 'lost', count: 1 } });
-      await expect(refresh(sandbox, 'made-up')).rejects.toThrow();
+      await expect(refresh(sandbox, 'made-up')).rejects.toThrow('fetch failed');
       await sandbox.close();
     } finally {
       for (const spy of spies) spy.mockRestore();

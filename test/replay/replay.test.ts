@@ -45,6 +45,13 @@ it('has a recorded history of every branch', () => {
   expect(histories.map(file => file.replace('.json', ''))).toEqual(expect.arrayContaining(branches));
 });
 
+it.each(histories)('%s names roles, not the machine it was recorded on', file => {
+  const text = readFileSync(join(historiesDirectory, file), 'utf8');
+  const identities = [...text.matchAll(/"identity": "([^"]*)"/g)].map(([, identity]) => identity);
+  expect(identities.length).toBeGreaterThan(0);
+  for (const identity of identities) expect(identity).toMatch(/^relink-(client|worker)$/);
+});
+
 it.each(histories)('replays %s', async file => {
   const recorded: unknown = JSON.parse(readFileSync(join(historiesDirectory, file), 'utf8'));
   await expect(Worker.runReplayHistory({ workflowBundle: bundle }, historyFromJSON(recorded))).resolves.toBeUndefined();

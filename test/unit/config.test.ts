@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { ConfigError, loadConfig, type Environment } from '../../src/config.js';
+import { loadConfig, type Environment } from '../../src/config.js';
+import { ConfigError } from '../../src/errors.js';
 
 const secrets = {
   DATABASE_URL: 'postgresql://user:password-of-the-database@127.0.0.1:5432/relink',

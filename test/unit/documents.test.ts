@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { causeCodes, causeText } from '../../src/domain/cause.js';
 import { productionEnvironment, productionNodeFlags } from '../../src/embedded/process/production-flags.js';
 import { loadIntegrations } from '../../src/integrations/load-integrations.js';
+import { parseKeyRing } from '../../src/vault/parse-key-ring.js';
+import { Secret } from '../../src/vault/secret.js';
 
 const root = join(__dirname, '../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -26,6 +30,50 @@ describe('the documents', () => {
       );
     expect(inCode.size).toBeGreaterThan(15);
     expect(new Set(table)).toEqual(inCode);
+  });
+
+  it('list every setting of src/config-dev.ts that is only for development, and no other', () => {
+    const namesIn = (file: string) =>
+      [...read(file).matchAll(/^ {2}((?:RELINK|DATABASE)_[A-Z_]+):/gm)].map(match => match[1]);
+    const forProduction = new Set(namesIn('src/config.ts'));
+    const [paragraph = ''] = /^Only for `npm start`[\s\S]*?\n\n/m.exec(read('README.md')) ?? [];
+    const named = [...paragraph.matchAll(/`(RELINK_[A-Z_]+)`/g)].map(match => match[1]);
+    expect(named.length).toBeGreaterThan(0);
+    expect(new Set(named)).toEqual(new Set(namesIn('src/config-dev.ts').filter(name => !forProduction.has(name))));
+  });
+
+  it('list every setting of a provider, and no other', () => {
+    const [, schema = ''] = /providerSettingsSchema = z\.object\({\n([\s\S]*?)\n}\);/.exec(read('src/config.ts')) ?? [];
+    const inCode = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map(match => match[1]);
+    const table = read('docs/providers.md')
+      .split('\n')
+      .filter(line => line.startsWith('| `RELINK_PROVIDER_'))
+      .flatMap(line => [...line.matchAll(/`(?:RELINK_PROVIDER_<NAME>|…)_([A-Z_]+)`/g)].map(match => match[1]));
+    expect(inCode.length).toBeGreaterThan(5);
+    expect(new Set(table)).toEqual(new Set(inCode));
+  });
+
+  it('list every cause code with what the user is told, in the order of the code, and no other', () => {
+    const [, section = ''] = /## Cause codes\n([\s\S]*?)\n## /.exec(read('docs/integrations.md')) ?? [];
+    const rows = [...section.matchAll(/^\| `([a-z_]+)` *\| (.+?) *\| (.+?) *\|$/gm)];
+    expect(rows.map(([, code, , told]) => [code, told])).toEqual(
+      causeCodes.map(code => [code, causeText('Attio', code, 401)]),
+    );
+  });
+
+  it('show how a key is made that the vault accepts', () => {
+    const [, expression = ''] = /^node -p "(.*randomBytes.*)"$/m.exec(read('README.md')) ?? [];
+    const made = execFileSync(process.execPath, ['-p', expression], { encoding: 'utf8' }).trim();
+    expect(parseKeyRing(new Secret(made)).newestKeyName).toBe('k1');
+  });
+
+  it('say of each snippet that is run which test runs it', () => {
+    const markers = pages.flatMap(page =>
+      [...read(page).matchAll(/<!-- run: (\S+) -->/g)].map(([, test = '']) => ({ page, test })),
+    );
+    expect(markers.length).toBeGreaterThan(1);
+    for (const { page, test } of markers)
+      expect({ page, text: read(test) }).toEqual({ page, text: expect.stringContaining(page) as string });
   });
 
   it.each(pages)('%s links only to what exists', page => {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { ConfigError } from '../../src/config.js';
+import { ConfigError } from '../../src/errors.js';
 import { generateKey } from '../../src/vault/generate-key.js';
 import { equalsConstantTime, randomToken, sha256Hex } from '../../src/vault/hash.js';
 import { parseKeyRing } from '../../src/vault/parse-key-ring.js';
@@ -22,7 +22,7 @@ function problemsOf(text: string): readonly string[] {
 describe('parseKeyRing', () => {
   it('takes the first key as the newest and keeps the others', () => {
     const ring = parseKeyRing(new Secret(` new:${key(1)} , old:${key(2)}`));
-    expect(ring.newestKeyId).toBe('new');
+    expect(ring.newestKeyName).toBe('new');
     expect([...ring.keys.keys()]).toEqual(['new', 'old']);
     expect(ring.keys.get('old')?.export()).toEqual(Buffer.alloc(32, 2));
   });
@@ -35,10 +35,10 @@ describe('parseKeyRing', () => {
 
   it.each([
     ['nothing', ''],
-    ['a key without an id', key(1)],
-    ['an empty id', `:${key(1)}`],
-    ['an id with a dot', `a.b:${key(1)}`],
-    ['an id that is too long', `${'i'.repeat(33)}:${key(1)}`],
+    ['a key without a name', key(1)],
+    ['an empty name', `:${key(1)}`],
+    ['a name with a dot', `a.b:${key(1)}`],
+    ['a name that is too long', `${'i'.repeat(33)}:${key(1)}`],
     ['a key that is too short', `a:${Buffer.alloc(31, 1).toString('base64')}`],
     ['a key that is too long', `a:${Buffer.alloc(33, 1).toString('base64')}`],
     ['base64 without its padding', `a:${key(1).replace('=', '')}`],
@@ -46,7 +46,7 @@ describe('parseKeyRing', () => {
     ['hexadecimal', `a:${Buffer.alloc(32, 1).toString('hex')}`],
     ['a colon too many', `a:${key(1)}:x`],
     ['a comma at the end', `a:${key(1)},`],
-    ['the same id twice', `a:${key(1)},a:${key(2)}`],
+    ['the same name twice', `a:${key(1)},a:${key(2)}`],
   ])('refuses %s without repeating it', (_name, text) => {
     expect(problemsOf(text)).toHaveLength(1);
   });

@@ -1,7 +1,7 @@
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import { bareTaskQueue, bareUpdateName } from './bare-contract.js';
-import { deliver, type Grant, prepareGrants } from './grants.js';
+import { deliver, type Consent, prepareConsents } from './consents.js';
 import type { BenchStack } from './start-bench-stack.js';
 import { percentile, round } from './statistics.js';
 
@@ -23,21 +23,21 @@ export async function measurePairs(stack: BenchStack, pairs: number, say: (line:
   const callback: number[] = [];
   try {
     for (let done = -batch; done < pairs; done += batch) {
-      const grants = await prepareGrants(stack, Math.min(batch, pairs - done));
-      for (const [index, grant] of grants.entries()) {
+      const consents = await prepareConsents(stack, Math.min(batch, pairs - done));
+      for (const [index, consent] of consents.entries()) {
         const warmingUp = done < 0;
         const measureBare = async () => {
           const ms = await time(() => runBare(client, `bare/${done}/${index}`));
           if (!warmingUp) bare.push(ms);
         };
         const measureCallback = async () => {
-          const ms = await time(() => deliverOrFail(grant));
+          const ms = await time(() => deliverOrFail(consent));
           if (!warmingUp) callback.push(ms);
         };
         const order = index % 2 === 0 ? [measureBare, measureCallback] : [measureCallback, measureBare];
         for (const measure of order) await measure();
       }
-      say(`pairs: ${Math.max(0, done + grants.length)} of ${pairs}`);
+      say(`pairs: ${Math.max(0, done + consents.length)} of ${pairs}`);
     }
   } finally {
     await connection.close();
@@ -54,15 +54,15 @@ export async function measurePairs(stack: BenchStack, pairs: number, say: (line:
 
 /** Requests a second of (b) at `callers` at once. */
 export async function measureThroughput(stack: BenchStack, callers: number, requests: number): Promise<number> {
-  const grants = await prepareGrants(stack, requests);
+  const consents = await prepareConsents(stack, requests);
   const startedAt = performance.now();
-  const queue = [...grants];
+  const queue = [...consents];
   await Promise.all(
     Array.from({ length: callers }, async () => {
-      for (let grant = queue.pop(); grant !== undefined; grant = queue.pop()) await deliverOrFail(grant);
+      for (let consent = queue.pop(); consent !== undefined; consent = queue.pop()) await deliverOrFail(consent);
     }),
   );
-  return round((grants.length * 1000) / (performance.now() - startedAt), 1);
+  return round((consents.length * 1000) / (performance.now() - startedAt), 1);
 }
 
 async function time(act: () => Promise<unknown>): Promise<number> {
@@ -71,8 +71,8 @@ async function time(act: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-async function deliverOrFail(grant: Grant): Promise<void> {
-  const { status, body } = await deliver(grant);
+async function deliverOrFail(consent: Consent): Promise<void> {
+  const { status, body } = await deliver(consent);
   if (status !== 200) throw new Error(`POST /api/authorize answered ${status} ${JSON.stringify(body)}`);
 }
 

@@ -1,4 +1,4 @@
-import { deliver, prepareGrants } from './grants.js';
+import { deliver, prepareConsents } from './consents.js';
 import type { BenchStack } from './start-bench-stack.js';
 
 export interface Outage {
@@ -13,13 +13,13 @@ export interface Outage {
  * 2xx, and as lost when its attempt does not end connected, with its credential readable, within three minutes.
  */
 export async function measureOutage(stack: BenchStack, say: (line: string) => void): Promise<Outage> {
-  const grants = await prepareGrants(stack, 40);
-  const accepted: typeof grants = [];
-  const queue = [...grants];
+  const consents = await prepareConsents(stack, 40);
+  const accepted: typeof consents = [];
+  const queue = [...consents];
   const callers = Array.from({ length: 4 }, async () => {
-    for (let grant = queue.shift(); grant !== undefined; grant = queue.shift()) {
-      const { status } = await deliver(grant);
-      if (status >= 200 && status < 300) accepted.push(grant);
+    for (let consent = queue.shift(); consent !== undefined; consent = queue.shift()) {
+      const { status } = await deliver(consent);
+      if (status >= 200 && status < 300) accepted.push(consent);
     }
   });
   while (queue.length > 28) await new Promise(resolve => setTimeout(resolve, 5));

@@ -35,7 +35,10 @@ export interface BenchStack {
  * The production shape on one machine: PostgreSQL, Temporal, the provider, server, worker and the bare worker, each a
  * process of its own; data is new with every run.
  */
-export async function startBenchStack(root: string, say: (line: string) => void): Promise<BenchStack> {
+export async function startBenchStack(
+  { root, temporalCli }: { readonly root: string; readonly temporalCli: string | undefined },
+  say: (line: string) => void,
+): Promise<BenchStack> {
   const directory = join(root, 'bench');
   await mkdir(directory, { recursive: true });
   const databaseFile = join(directory, 'temporal.db');
@@ -55,7 +58,11 @@ export async function startBenchStack(root: string, say: (line: string) => void)
     await ensureDatabase(postgres.url('postgres'), 'relink');
     await migrate(postgres.url('relink'));
 
-    const cli = await findTemporalCli({ toolsDirectory: join(root, 'tools'), onProgress: say });
+    const cli = await findTemporalCli({
+      configuredPath: temporalCli,
+      toolsDirectory: join(root, 'tools'),
+      onProgress: say,
+    });
     const startTemporal = (port?: number) =>
       startEmbeddedTemporal({
         cliPath: cli.path,

@@ -45,15 +45,6 @@ export async function driveConsent(options: {
   throw new Error(`no callback after ${maxSteps} steps`);
 }
 
-/** Delivers a callback as the browser would: one GET with the jar's cookies; a redirect is returned, not followed. */
-export async function followCallback(
-  finalUrl: string,
-  cookies: CookieJar,
-): Promise<{ status: number; location: string | undefined; body: string }> {
-  const { status, location, body } = await send('GET', new URL(finalUrl), cookies);
-  return { status, location, body };
-}
-
 function fillForm(form: PageForm, account: string, decision: 'allow' | 'deny'): URLSearchParams {
   const fields = new URLSearchParams([...form.hidden]);
   const accounts = form.choices.get('account');

@@ -1,5 +1,5 @@
 import type { SessionId } from '../../domain/ids.js';
-import type { AuthorizationAnswer } from './complete-authorization.js';
+import type { AuthorizationAnswer } from './read-outcome.js';
 
 /** The product's own page with the outcome in its query: `attempt`, `status` and, when it failed, `error`. */
 export function addOutcomeToUrl(returnUrl: string, attempt: SessionId, answer: AuthorizationAnswer): string {

@@ -1,18 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exchangeAbandonedAfterMs } from '../../domain/session.js';
-import type { CredentialId, EntityId } from '../../domain/ids.js';
-import { RelinkError, type ErrorCode } from '../../errors.js';
+import { RelinkError } from '../../errors.js';
 import type { Session } from '../../store/port/store.js';
 import type { HttpContext } from '../dependencies.js';
 import { exchangeAndSeal, type ExchangeResult } from './exchange-and-seal.js';
-import { errorCodeOf, isExpired } from './read-session.js';
+import { readOutcome, type AuthorizationAnswer } from './read-outcome.js';
+import { isExpired } from './read-session.js';
 import { openRequest } from './sealed-request.js';
-
-export type AuthorizationAnswer =
-  | { readonly kind: 'connected'; readonly credentialId: CredentialId; readonly entityId: EntityId }
-  /** The deadline came first; the work goes on and the session's row tells the end. */
-  | { readonly kind: 'pending' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode };
 
 /** Even a late exchange asks the workflow for its answer this long: it is usually there in a tenth of it. */
 const leastWaitMs = 250;
@@ -53,7 +47,8 @@ export async function completeAuthorization(
     }
     current = await readAgain(context, current);
   }
-  return answerFromRow(current) ?? (await connect(context, current, deadline));
+  const outcome = readOutcome(current);
+  return outcome.kind === 'pending' ? await connect(context, current, deadline) : outcome;
 }
 
 /** Null when another callback has the claim. Everything that can be checked without the claim is, before it. */
@@ -93,14 +88,7 @@ async function connect(context: HttpContext, session: Session, deadline: number)
   if (answer.kind !== 'pending') return answer;
   // The run may have ended while its answer got lost; the row knows.
   const row = await store.getSession(session.id);
-  return (row && answerFromRow(row)) ?? answer;
-}
-
-function answerFromRow(session: Session): AuthorizationAnswer | null {
-  const { state, credentialId, entityId } = session;
-  if (state === 'failed') return { kind: 'failed', code: errorCodeOf(session) };
-  if (credentialId === null || entityId === null) return null;
-  return { kind: 'connected', credentialId, entityId };
+  return row === null ? answer : readOutcome(row);
 }
 
 /** The caller has its 202 by now; what the exchange brings is taken further without it. */
@@ -115,9 +103,7 @@ function startWhenSealed(
         await workflows.startReauth({ sessionId: session.id, provider: session.provider });
       }
     })
-    .catch((error: unknown) =>
-      log.warn({ sessionId: session.id, err: error }, `The sweep will start reauth/${session.id}`),
-    );
+    .catch((error: unknown) => log.warn({ sessionId: session.id, error }, `The sweep will start reauth/${session.id}`));
 }
 
 async function withinDeadline<Result>(work: Promise<Result>, deadline: number): Promise<Result | null> {

@@ -46,11 +46,12 @@ export async function createIntegration(
   }
   try {
     const finished = await finishCreation(context, integration);
-    log.info({ integrationId: integration.id, type, status: finished?.status ?? null }, 'Integration created');
+    const { id, status } = finished ?? integration;
+    log.info({ integrationId: id, type, status }, `Integration ${id} (${type}) created: ${status}`);
     return { integration: finished ?? integration, created };
   } catch (error) {
     // The row is written: answering an error would ask the caller to create it once more.
-    log.warn({ integrationId: integration.id, err: error }, `The sweep will finish the creation of ${integration.id}`);
+    log.warn({ integrationId: integration.id, error }, `The sweep will finish the creation of ${integration.id}`);
     return inserted;
   }
 }

@@ -50,7 +50,7 @@ export async function exchangeAndSeal(
     return await seal(context, session, tokens);
   } catch (error) {
     log.error(
-      { sessionId: session.id, provider: provider.id, err: error },
+      { sessionId: session.id, provider: provider.id, error },
       `The grant of attempt ${session.id} could not be stored and is lost; its user has to connect again`,
     );
     return await end(context, session, 'exchange_outcome_unknown');
@@ -77,7 +77,7 @@ async function end({ store, log, now }: HttpContext, session: Session, code: Err
   try {
     await retryWhileAway(() => store.endSession(session.id, 'exchanging', code, now()), sealPatienceMs);
   } catch (error) {
-    log.error({ sessionId: session.id, code, err: error }, `The end of attempt ${session.id} could not be noted`);
+    log.error({ sessionId: session.id, code, error }, `The end of attempt ${session.id} could not be noted`);
   }
   return { kind: 'failed', code };
 }

@@ -10,7 +10,7 @@ export function presentAttempt(session: Session, now: Date): z.output<typeof att
   const code = state === 'failed' ? errorCodeOf(session) : null;
   return {
     attempt: id,
-    type: provider,
+    provider,
     status: isExpired(session, now) ? 'expired' : state,
     ...(credentialId === null ? {} : { credential_id: credentialId }),
     ...(entityId === null ? {} : { entity_id: entityId }),

@@ -6,7 +6,7 @@ import type { entityAnswer } from '../schemas/answers.js';
 export function presentEntity(entity: Entity, credential?: Credential | null): z.output<typeof entityAnswer> {
   return {
     id: entity.id,
-    type: entity.provider,
+    provider: entity.provider,
     external_id: entity.externalId,
     name: entity.name,
     credential_id: entity.credentialId,

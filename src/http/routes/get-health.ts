@@ -9,12 +9,12 @@ const patienceMs = 2_000;
 const reachable = z.enum(['ok', 'unreachable']);
 const healthAnswer = z
   .object({
-    status: z.enum(['ok', 'degraded']),
-    database: reachable,
-    temporal: reachable,
-    version: z.string(),
+    status: z.enum(['ok', 'degraded']).describe('`ok` when both can be reached.'),
+    database: reachable.describe('Whether the database answers.'),
+    temporal: reachable.describe('Whether the workflow service answers.'),
+    version: z.string().describe('The version of Relink.'),
   })
-  .meta({ id: 'Health' });
+  .meta({ id: 'Health', description: 'What the service can reach at this moment.' });
 
 /** 200 while the database answers: without Temporal every callback is still accepted and finished later. */
 export function getHealth(app: App, context: HttpContext): void {
@@ -22,9 +22,15 @@ export function getHealth(app: App, context: HttpContext): void {
     method: 'GET',
     url: '/health',
     schema: {
+      operationId: 'getHealth',
       tags: ['Service'],
       summary: 'See whether the service can do its work',
-      response: { 200: healthAnswer, 503: healthAnswer },
+      description:
+        'For load balancers; needs no API key. Without Temporal callbacks are still accepted and finished later.',
+      response: {
+        200: healthAnswer.describe('The database answers.'),
+        503: healthAnswer.describe('The database does not answer: send no requests here.'),
+      },
     },
     handler: async (_request, reply) => {
       const [database, temporal] = await Promise.all([

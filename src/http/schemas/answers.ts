@@ -1,84 +1,155 @@
 import { z } from 'zod';
+import { causeCodes } from '../../domain/cause.js';
+import { credentialTestOutcomes } from '../../domain/credential-test.js';
 import { sessionStates } from '../../domain/session.js';
 import { integrationStatuses } from '../../domain/status.js';
-import { credentialTestOutcomes } from '../../store/port/store.js';
 import { errorActions } from '../error-action.js';
 import { errorCodeSchema } from './error.js';
 
-const time = z.string().describe('ISO 8601, UTC.');
-const timestamps = { created_at: time, updated_at: time };
+const id = (what: string) => z.string().describe(`Id of the ${what}.`);
+const time = (what: string) => z.string().describe(`${what} ISO 8601, UTC.`);
+const provider = z.string().describe('The provider, by its name in the catalogue, such as `attio`.');
+const timestamps = { created_at: time('When it was made.'), updated_at: time('When it last changed.') };
+const refusalStatus = z
+  .number()
+  .int()
+  .nullable()
+  .describe("The HTTP status of the provider's refusal; null when there was none.");
 
 /** One page of a list. */
 export function listAnswer<Row extends z.ZodType>(row: Row) {
   return z.object({
-    data: z.array(row),
-    next_cursor: z.string().nullable().describe('Null on the last page.'),
+    data: z.array(row).describe('The rows of this page, oldest first.'),
+    next_cursor: z
+      .string()
+      .nullable()
+      .describe('Give it as `cursor` to get the page that follows; null on the last page.'),
   });
 }
 
 export const connectionAnswer = z
-  .object({ credential_id: z.string(), entity_id: z.string(), type: z.string().describe('The provider.') })
-  .meta({ id: 'Connection' });
+  .object({
+    credential_id: id('credential that holds the grant'),
+    entity_id: id('connected account'),
+    type: provider,
+  })
+  .meta({ id: 'Connection', description: 'An account that is connected.' });
 
 export const pendingAnswer = z
-  .object({ attempt: z.string(), status: z.literal('pending'), status_url: z.string() })
-  .meta({ id: 'PendingConnection' });
+  .object({
+    attempt: id('attempt'),
+    status: z.literal('pending').describe('The outcome is not known yet; the work goes on by itself.'),
+    status_url: z.string().describe('The path that tells how the attempt stands.'),
+  })
+  .meta({ id: 'PendingConnection', description: 'An attempt whose outcome was not known at the deadline.' });
 
 export const attemptAnswer = z
   .object({
-    attempt: z.string(),
-    type: z.string().describe('The provider.'),
-    status: z.enum([...sessionStates, 'expired']),
-    credential_id: z.string().optional(),
-    entity_id: z.string().optional(),
-    error: z.object({ code: errorCodeSchema, message: z.string(), action: z.enum(errorActions) }).optional(),
+    attempt: id('attempt'),
+    provider,
+    status: z
+      .enum([...sessionStates, 'expired'])
+      .describe(
+        [
+          '`pending`: the user has not come back yet.',
+          '`exchanging`: the code is with the provider.',
+          '`exchanged`: the tokens are sealed and stored.',
+          '`connected`: credential and entity are stored; the integrations are being restored.',
+          '`restored`: done.',
+          '`failed`: ended, see `error`.',
+          '`expired`: nobody came back in time.',
+        ].join(' '),
+      ),
+    credential_id: id('credential, once it is stored').optional(),
+    entity_id: id('connected account, once it is stored').optional(),
+    error: z
+      .object({
+        code: errorCodeSchema,
+        message: z.string().describe('What happened, in a sentence for the user.'),
+        action: z
+          .enum(errorActions)
+          .describe(
+            'What to do: `connect_again` begins a new attempt, `wait` needs nothing, `operator` is beyond the user.',
+          ),
+      })
+      .optional()
+      .describe('Why the attempt failed; only where it did.'),
   })
-  .meta({ id: 'Attempt' });
+  .meta({ id: 'Attempt', description: 'One attempt to connect an account.' });
 
 export const credentialAnswer = z
   .object({
-    id: z.string(),
-    provider: z.string(),
-    auth_is_valid: z.boolean(),
-    refreshable: z.boolean(),
-    expires_at: time.nullable(),
-    generation: z.number().int(),
-    verdict: z.object({ code: z.string(), http_status: z.number().int().nullable(), since: time }).nullable(),
-    last_test: z.object({ outcome: z.enum(credentialTestOutcomes), at: time }).nullable(),
+    id: id('credential'),
+    provider,
+    auth_is_valid: z.boolean().describe('False once the provider refused the credential for good.'),
+    refreshable: z.boolean().describe('The provider issued a refresh token with it.'),
+    expires_at: z
+      .string()
+      .nullable()
+      .describe('When the access token expires, ISO 8601, UTC; null when the provider named no time.'),
+    generation: z.number().int().describe('Grows by one with every new grant.'),
+    verdict: z
+      .object({
+        code: z.enum(causeCodes).describe('Why the credential is dead.'),
+        http_status: refusalStatus,
+        since: time('When it was found dead.'),
+      })
+      .nullable()
+      .describe('Why the credential was declared dead; null while it is alive.'),
+    last_test: z
+      .object({
+        outcome: z
+          .enum(credentialTestOutcomes)
+          .describe(
+            '`ok`: it works. `refused`: it is dead. `needs_refresh`: refused while a refresh token is held, no verdict. `unreachable`: no verdict.',
+          ),
+        at: time('When the test ended.'),
+      })
+      .nullable()
+      .describe('The latest test; null before the first.'),
     ...timestamps,
   })
-  .meta({ id: 'Credential' });
+  .meta({ id: 'Credential', description: "A grant's metadata. The tokens themselves never leave the service." });
 
 export const entityAnswer = z
   .object({
-    id: z.string(),
-    type: z.string().describe('The provider.'),
-    external_id: z.string(),
-    name: z.string().nullable(),
-    credential_id: z.string(),
-    auth_is_valid: z.boolean().optional(),
+    id: id('entity'),
+    provider,
+    external_id: z.string().describe('The id of the account at its provider.'),
+    name: z.string().nullable().describe("The account's name at its provider; null where that gives none."),
+    credential_id: id('credential that it is reached with'),
+    auth_is_valid: z
+      .boolean()
+      .optional()
+      .describe('Whether that credential is alive. In the answer for one entity only, not in lists.'),
     ...timestamps,
   })
-  .meta({ id: 'Entity' });
+  .meta({ id: 'Entity', description: 'A connected account at a provider.' });
+
+const causeAnswer = z
+  .object({
+    credential_id: id('dead credential'),
+    provider,
+    code: z.enum(causeCodes).describe('Why the credential is dead.'),
+    http_status: refusalStatus,
+    text: z.string().describe('What happened and what to do, in a sentence for the user.'),
+    since: time('When the cause was recorded.'),
+  })
+  .meta({ id: 'Cause', description: 'One dead credential that keeps an integration from working.' });
 
 export const integrationAnswer = z
   .object({
-    id: z.string(),
-    type: z.string(),
-    status: z.enum(integrationStatuses),
-    entities: z.array(z.string()),
-    config: z.record(z.string(), z.unknown()),
-    causes: z.array(
-      z.object({
-        credential_id: z.string(),
-        provider: z.string(),
-        code: z.string(),
-        http_status: z.number().int().nullable(),
-        text: z.string(),
-        since: time,
-      }),
-    ),
-    status_since: time,
+    id: id('integration'),
+    type: z.string().describe('The integration type, as its definition names it.'),
+    status: z
+      .enum(integrationStatuses)
+      .describe(
+        'Computed from how far the set-up has come, what the user wants, and the open causes. ERROR always has a cause.',
+      ),
+    entities: z.array(z.string()).describe('Ids of the entities it works with.'),
+    config: z.record(z.string(), z.unknown()).describe('Its settings, as they were given.'),
+    causes: z.array(causeAnswer).describe('The open causes; also kept while the integration is not in ERROR.'),
+    status_since: time('Since when it has this status.'),
     ...timestamps,
   })
-  .meta({ id: 'Integration' });
+  .meta({ id: 'Integration', description: 'A feature of the product that works with connected accounts.' });

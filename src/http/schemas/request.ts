@@ -9,10 +9,14 @@ export function idSchema<Kind extends IdKind>(kind: Kind) {
     .transform((value): IdOf[Kind] => value as IdOf[Kind]);
 }
 
-export const idParams = <Kind extends IdKind>(kind: Kind) => z.strictObject({ id: idSchema(kind) });
+export const idParams = <Kind extends IdKind>(kind: Kind) =>
+  z.strictObject({ id: idSchema(kind).describe(`Id of the ${kind}.`) });
+
+/** The attempt in a link: pages answer any text that is no attempt like an attempt that has expired. */
+export const attemptLink = z.strictObject({ attempt: z.string().describe('Id of the attempt.') });
 
 /** Documents the header; authenticate.ts is what checks it. */
-export const userHeaders = z.looseObject({
+const userHeaders = z.looseObject({
   'relink-user': z
     .string()
     .describe("The adopter's own id of the user acted for; 1 to 200 printable ASCII characters."),
@@ -21,8 +25,14 @@ export const userHeaders = z.looseObject({
 /** What every route of a user has in its schema. */
 export const userRoute = { headers: userHeaders, security: [{ apiKey: [] as string[] }] };
 
+export const entityTypeField = z
+  .string()
+  .min(1)
+  .max(64)
+  .describe('The provider, by its name in the catalogue, such as `attio`.');
+
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(100).default(50),
+  limit: z.coerce.number().int().min(1).max(100).default(50).describe('How many rows to answer at most.'),
   cursor: z
     .string()
     .regex(/^[a-z]+_[0-9a-f]{32}$/, 'must be a `next_cursor` of this list')

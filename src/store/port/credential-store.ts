@@ -1,9 +1,7 @@
 import type { CauseCode } from '../../domain/cause.js';
+import type { CredentialTestOutcome } from '../../domain/credential-test.js';
 import type { CredentialId, ExternalId, ProviderId, UserId } from '../../domain/ids.js';
 import type { Page, PageRequest } from './page.js';
-
-export const credentialTestOutcomes = ['ok', 'refused', 'needs_refresh', 'unreachable'] as const;
-export type CredentialTestOutcome = (typeof credentialTestOutcomes)[number];
 
 /** Why a credential was declared dead. */
 export interface CredentialVerdict {

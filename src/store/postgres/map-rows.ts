@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { CauseCode } from '../../domain/cause.js';
+import { causeCodes } from '../../domain/cause.js';
+import { credentialTestOutcomes } from '../../domain/credential-test.js';
 import type {
   CredentialId,
   EntityId,
@@ -11,8 +12,8 @@ import type {
   UserId,
 } from '../../domain/ids.js';
 import { sessionStates } from '../../domain/session.js';
-import { integrationStatuses } from '../../domain/status.js';
-import { credentialTestOutcomes, type Credential } from '../port/credential-store.js';
+import { integrationStatuses, intents, lifecycles } from '../../domain/status.js';
+import type { Credential } from '../port/credential-store.js';
 import type { Entity } from '../port/entity-store.js';
 import type { Integration } from '../port/integration-store.js';
 import type { Session } from '../port/session-store.js';
@@ -27,16 +28,11 @@ import type {
 export const entityKeySeparator = ',';
 
 const sessionState = z.enum(sessionStates);
-const causeCode = z.enum([
-  'credential_refused',
-  'refresh_refused',
-  'refresh_outcome_unknown',
-  'client_rejected',
-]) satisfies z.ZodType<CauseCode>;
+const causeCode = z.enum(causeCodes);
 const testOutcome = z.enum(credentialTestOutcomes);
 const integrationStatus = z.enum(integrationStatuses);
-const lifecycle = z.enum(['creating', 'needs_config', 'processing', 'ready', 'deleting']);
-const intent = z.enum(['on', 'paused']);
+const lifecycle = z.enum(lifecycles);
+const intent = z.enum(intents);
 const causes = z.array(
   z.object({
     credentialId: z.string().transform(id => id as CredentialId),
@@ -53,7 +49,7 @@ const epochs = z.record(z.string(), z.number().int());
 export const jsonObject = z.record(z.string(), z.json());
 
 /** A sequence number as the port has it. Grants would have to be counted past 2^53 for this to fail. */
-export function toSequence(value: bigint): number {
+function toSequence(value: bigint): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('grant sequence beyond 2^53');
   return Number(value);
 }

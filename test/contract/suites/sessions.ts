@@ -58,7 +58,9 @@ export function describeSessions(under: () => StoreUnderTest): void {
       const { first } = under();
       const session = sessionOf();
       await first.insertSession(session);
-      await expect(first.insertSession(sessionOf({ stateHash: session.stateHash }))).rejects.toThrow();
+      await expect(first.insertSession(sessionOf({ stateHash: session.stateHash }))).rejects.toThrow(
+        /unique constraint.*state_hash/i,
+      );
     });
   });
 

@@ -92,13 +92,14 @@ test('the attempt tells how it stands from beginning to end, to its user only', 
   const url = `/api/authorize/${begun.attempt}`;
   expect((await call(api, 'ann', 'GET', url)).json()).toEqual({
     attempt: begun.attempt,
-    type: 'attio',
+    provider: 'attio',
     status: 'pending',
   });
-  const connected = (await comeBack(api, begun.callback, begun.cookie)).json<object>();
+  const connected = await comeBack(api, begun.callback, begun.cookie);
+  const { type: provider, ...ids } = connected.json<Record<string, string>>();
   const { status, ...rest } = (await call(api, 'ann', 'GET', url)).json<{ status: string }>();
   expect(['connected', 'restored']).toContain(status);
-  expect(rest).toEqual({ attempt: begun.attempt, ...connected });
+  expect(rest).toEqual({ attempt: begun.attempt, provider, ...ids });
   expect((await call(api, 'bob', 'GET', url)).statusCode).toBe(404);
 });
 

@@ -34,7 +34,7 @@ test('an entity shows its account and whether its credential is alive', async ()
   const answer = await call(api, 'ann', 'GET', `/api/entities/${mine.entity_id}`);
   const entity = {
     id: mine.entity_id,
-    type: 'attio',
+    provider: 'attio',
     external_id: 'ws_1',
     name: 'Acme',
     credential_id: mine.credential_id,

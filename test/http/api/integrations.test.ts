@@ -63,6 +63,12 @@ describe('creating', () => {
     });
   });
 
+  test('is logged with id, type and status', async () => {
+    const { entity_id } = await newConnection('ann');
+    const { id } = (await create('ann', [entity_id])).json<IntegrationBody>();
+    expect(api.logLines.join('')).toContain(`"msg":"Integration ${id} (contact-sync) created: ENABLED"`);
+  });
+
   test('the same again answers 200 with the existing one, whatever the order of entities', async () => {
     const one = await newConnection('ann');
     const two = await newConnection('ann');

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { pickPort } from '../../../src/embedded/pick-port.js';
-import { driveConsent, followCallback } from '../../../src/embedded/sandbox/drive-consent.js';
+import { driveConsent } from '../../../src/embedded/sandbox/drive-consent.js';
+import { followCallback } from '../../support/follow-callback.js';
 import { sandboxSettings } from '../../../src/embedded/start-backing-services.js';
 import { startSandbox } from '../../../src/embedded/sandbox/start-sandbox.js';
 import { begin, call, startApi } from './start-api.js';
@@ -27,7 +28,7 @@ test('connecting, declining and reconnecting through a real consent page', async
     const connected = await followCallback(allowed.finalUrl, allowed.cookies);
     expect([connected.status, connected.body.includes('Sandbox is connected')]).toEqual([200, true]);
     const { data } = (await call(api, 'ann', 'GET', '/api/entities')).json<{ data: object[] }>();
-    expect(data).toMatchObject([{ type: 'sandbox', external_id: 'acct_globex', name: 'Globex' }]);
+    expect(data).toMatchObject([{ provider: 'sandbox', external_id: 'acct_globex', name: 'Globex' }]);
 
     const denied = await driveConsent({ startUrl: (await start()).url, account: 'globex', decision: 'deny' });
     expect((await followCallback(denied.finalUrl, denied.cookies)).status).toBe(403);

@@ -1,4 +1,4 @@
-import { ConfigError } from '../../../src/config.js';
+import { ConfigError } from '../../../src/errors.js';
 import { RelinkError } from '../../../src/errors.js';
 import { loadProviders } from '../../../src/providers/load-providers.js';
 import type { ProviderSettings } from '../../../src/providers/configure-provider.js';

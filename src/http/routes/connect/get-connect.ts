@@ -1,18 +1,19 @@
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
+import { errorRegistry } from '../../../errors.js';
 import type { Session } from '../../../store/port/store.js';
 import { giveAttemptCookie } from '../../attempt-cookie.js';
 import type { App, HttpContext } from '../../dependencies.js';
 import { addOutcomeToUrl } from '../../operations/add-outcome-to-url.js';
-import type { AuthorizationAnswer } from '../../operations/complete-authorization.js';
 import { findOpenAttempt } from '../../operations/find-open-attempt.js';
 import { nameProvider } from '../../operations/name-provider.js';
-import { errorCodeOf } from '../../operations/read-session.js';
+import { readOutcome } from '../../operations/read-outcome.js';
 import { renderErrorPage } from '../../pages/error-page.js';
 import { renderConnectedPage, renderWorkingPage } from '../../pages/outcome-page.js';
 import { sendPage } from '../../pages/send-page.js';
 import { renderStartPage } from '../../pages/start-page.js';
-import { errorRegistry } from '../../../errors.js';
+import { errorPages } from '../../schemas/error.js';
+import { htmlAnswer, redirectAnswer } from '../../schemas/html-answer.js';
+import { attemptLink } from '../../schemas/request.js';
 
 /** Our start page; later, for the browser that began there, the attempt's outcome. */
 export function getConnect(app: App, context: HttpContext): void {
@@ -20,7 +21,21 @@ export function getConnect(app: App, context: HttpContext): void {
     method: 'GET',
     url: '/connect/:attempt',
     config: { answers: 'page' },
-    schema: { hide: true, params: z.strictObject({ attempt: z.string() }) },
+    schema: {
+      operationId: 'showConnect',
+      tags: ['Browser'],
+      summary: 'The start page; later the outcome',
+      description:
+        'Open it in the browser of the user who connects. Once its button was pressed, only the same browser sees it.',
+      params: attemptLink,
+      response: {
+        200: htmlAnswer(
+          'The start page, the page of an attempt that is still being finished, or of one that is connected.',
+        ),
+        303: redirectAnswer('The attempt has ended and has a return URL.', 'The return URL with the outcome.'),
+        ...errorPages,
+      },
+    },
     handler: async (request, reply) => {
       const { session } = await findOpenAttempt(context, request, request.params.attempt);
       if (session.state !== 'pending') return showOutcome(context, reply, session);
@@ -44,7 +59,7 @@ function showOutcome(context: HttpContext, reply: FastifyReply, session: Session
     productName: context.config.productName,
     providerName: nameProvider(context.providers, session.provider),
   };
-  const answer = outcomeOf(session);
+  const answer = readOutcome(session);
   if (answer.kind === 'pending') {
     sendPage(context, reply, renderWorkingPage(page));
     return reply;
@@ -58,11 +73,4 @@ function showOutcome(context: HttpContext, reply: FastifyReply, session: Session
     sendPage(context, reply, renderConnectedPage(page));
   }
   return reply;
-}
-
-function outcomeOf(session: Session): AuthorizationAnswer {
-  const { state, credentialId, entityId } = session;
-  if (state === 'failed') return { kind: 'failed', code: errorCodeOf(session) };
-  if (credentialId === null || entityId === null) return { kind: 'pending' };
-  return { kind: 'connected', credentialId, entityId };
 }

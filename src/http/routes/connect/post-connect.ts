@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { RelinkError } from '../../../errors.js';
 import { createAuthorizationUrl } from '../../../providers/create-authorization-url.js';
 import { sha256Hex } from '../../../vault/hash.js';
@@ -8,6 +7,9 @@ import type { App, HttpContext } from '../../dependencies.js';
 import { findOpenAttempt } from '../../operations/find-open-attempt.js';
 import { openRequest } from '../../operations/sealed-request.js';
 import { publicAddress } from '../../public-address.js';
+import { errorPages } from '../../schemas/error.js';
+import { redirectAnswer } from '../../schemas/html-answer.js';
+import { attemptLink } from '../../schemas/request.js';
 
 /** The start page's button: binds the attempt to this browser and sends it to the provider. */
 export function postConnect(app: App, context: HttpContext): void {
@@ -15,7 +17,20 @@ export function postConnect(app: App, context: HttpContext): void {
     method: 'POST',
     url: '/connect/:attempt',
     config: { answers: 'page' },
-    schema: { hide: true, params: z.strictObject({ attempt: z.string() }) },
+    schema: {
+      operationId: 'pressConnect',
+      tags: ['Browser'],
+      summary: "The start page's button",
+      description: 'Binds the attempt to this browser by a cookie and sends it to the provider.',
+      params: attemptLink,
+      response: {
+        303: redirectAnswer(
+          'On to the provider, or to the outcome where the attempt has been used.',
+          "The provider's authorization page, or the page of the attempt.",
+        ),
+        ...errorPages,
+      },
+    },
     handler: async (request, reply) => {
       const { config, providers, store, vault, now } = context;
       if (!isOwnPage(config.publicUrl, request)) throw new RelinkError('attempt_not_found');

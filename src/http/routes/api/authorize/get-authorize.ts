@@ -4,7 +4,7 @@ import type { App, HttpContext } from '../../../dependencies.js';
 import { createAttempt } from '../../../operations/create-attempt.js';
 import { publicAddress } from '../../../public-address.js';
 import { errorAnswers } from '../../../schemas/error.js';
-import { idSchema, userRoute } from '../../../schemas/request.js';
+import { entityTypeField, idSchema, userRoute } from '../../../schemas/request.js';
 
 /** Begins an attempt to connect. */
 export function getAuthorize(app: App, context: HttpContext): void {
@@ -13,10 +13,12 @@ export function getAuthorize(app: App, context: HttpContext): void {
     url: '/api/authorize',
     schema: {
       ...userRoute,
+      operationId: 'beginAttempt',
       tags: ['Connecting'],
       summary: 'Begin to connect an account, or to reconnect one',
+      description: 'Makes an attempt, which can be used once and within 15 minutes.',
       querystring: z.strictObject({
-        entityType: z.string().min(1).max(64).describe('The provider.'),
+        entityType: entityTypeField,
         returnUrl: z.string().min(1).max(4096).optional().describe('Where the browser goes at the end; allow-listed.'),
         redirectUri: z
           .string()
@@ -29,7 +31,12 @@ export function getAuthorize(app: App, context: HttpContext): void {
         entityId: idSchema('entity').optional().describe('Reconnect this entity; another account is refused.'),
       }),
       response: {
-        200: z.object({ attempt: z.string(), url: z.string().describe('Open this in the user’s browser.') }),
+        200: z
+          .object({
+            attempt: z.string().describe('Id of the attempt.'),
+            url: z.string().describe("Open this in the user's browser: the start page."),
+          })
+          .describe('The attempt.'),
         ...errorAnswers,
       },
     },

@@ -5,10 +5,12 @@ import { readUser } from '../../../authenticate.js';
 import type { App, HttpContext } from '../../../dependencies.js';
 import { completeAuthorization } from '../../../operations/complete-authorization.js';
 import { findSessionByState } from '../../../operations/find-session-by-state.js';
+import { presentConnection } from '../../../present/present-connection.js';
+import { presentPending } from '../../../present/present-pending.js';
 import { connectionAnswer, pendingAnswer } from '../../../schemas/answers.js';
 import { callbackFields, callbackValue, hasCodeOrError, missingCode } from '../../../schemas/callback.js';
 import { errorAnswers } from '../../../schemas/error.js';
-import { userRoute } from '../../../schemas/request.js';
+import { entityTypeField, userRoute } from '../../../schemas/request.js';
 
 /** The callback of products that let the provider send the browser to a page of their own. */
 export function postAuthorize(app: App, context: HttpContext): void {
@@ -17,14 +19,29 @@ export function postAuthorize(app: App, context: HttpContext): void {
     url: '/api/authorize',
     schema: {
       ...userRoute,
+      operationId: 'deliverCallback',
       tags: ['Connecting'],
       summary: "Deliver a callback that came to the product's own page",
-      body: z.strictObject({
-        entityType: z.string().min(1).max(64).describe('The provider.'),
-        // Which further parameters there are depends on the provider; the handler refuses the others.
-        data: z.object(callbackFields).catchall(callbackValue).refine(hasCodeOrError, missingCode),
-      }),
-      response: { 200: connectionAnswer, 202: pendingAnswer, ...errorAnswers },
+      description:
+        'For attempts that were begun with `redirectUri`. A repeat gets the same answer and spends nothing a second time.',
+      body: z
+        .strictObject({
+          entityType: entityTypeField,
+          // Which further parameters there are depends on the provider; the handler refuses the others.
+          data: z
+            .object(callbackFields)
+            .catchall(callbackValue)
+            .refine(hasCodeOrError, missingCode)
+            .describe(
+              'The query parameters that the provider sent to the page, each once, `state` and `code` or `error` among them.',
+            ),
+        })
+        .describe('What came to the page.'),
+      response: {
+        200: connectionAnswer.describe('Connected: credential and entity are stored.'),
+        202: pendingAnswer.describe('Not connected before the deadline; the work goes on by itself.'),
+        ...errorAnswers,
+      },
     },
     handler: async (request, reply) => {
       const { entityType, data } = request.body;
@@ -40,13 +57,9 @@ export function postAuthorize(app: App, context: HttpContext): void {
       const answer = await completeAuthorization(context, session, callback);
       switch (answer.kind) {
         case 'connected':
-          return reply
-            .code(200)
-            .send({ credential_id: answer.credentialId, entity_id: answer.entityId, type: session.provider });
+          return reply.code(200).send(presentConnection(session, answer));
         case 'pending':
-          return reply
-            .code(202)
-            .send({ attempt: session.id, status: 'pending', status_url: `/api/authorize/${session.id}` });
+          return reply.code(202).send(presentPending(session));
         case 'failed':
           throw new RelinkError(answer.code);
       }

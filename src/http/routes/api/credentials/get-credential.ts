@@ -12,10 +12,12 @@ export function getCredential(app: App, context: HttpContext): void {
     url: '/api/credentials/:id',
     schema: {
       ...userRoute,
+      operationId: 'getCredential',
       tags: ['Credentials'],
       summary: 'See one credential, without its tokens',
+      description: 'Whether it is alive, why not, and what its latest test brought.',
       params: idParams('credential'),
-      response: { 200: credentialAnswer, ...errorAnswers },
+      response: { 200: credentialAnswer.describe('The credential.'), ...errorAnswers },
     },
     handler: async request => {
       const credential = await context.store.getCredentialForUser(request.params.id, readUser(request));

@@ -12,10 +12,12 @@ export function listCredentials(app: App, context: HttpContext): void {
     url: '/api/credentials',
     schema: {
       ...userRoute,
+      operationId: 'listCredentials',
       tags: ['Credentials'],
       summary: "List the user's credentials",
+      description: 'Dead ones included.',
       querystring: listQuery,
-      response: { 200: listAnswer(credentialAnswer), ...errorAnswers },
+      response: { 200: listAnswer(credentialAnswer).describe('One page of credentials.'), ...errorAnswers },
     },
     handler: async request => {
       const { limit, cursor = null } = request.query;

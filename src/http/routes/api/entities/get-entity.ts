@@ -12,10 +12,12 @@ export function getEntity(app: App, context: HttpContext): void {
     url: '/api/entities/:id',
     schema: {
       ...userRoute,
+      operationId: 'getEntity',
       tags: ['Entities'],
       summary: 'See one connected account, and whether its credential is alive',
+      description: 'An entity keeps its id when its account is reconnected.',
       params: idParams('entity'),
-      response: { 200: entityAnswer, ...errorAnswers },
+      response: { 200: entityAnswer.describe('The entity.'), ...errorAnswers },
     },
     handler: async request => {
       const userId = readUser(request);

@@ -12,10 +12,12 @@ export function listEntities(app: App, context: HttpContext): void {
     url: '/api/entities',
     schema: {
       ...userRoute,
+      operationId: 'listEntities',
       tags: ['Entities'],
       summary: 'List the provider accounts that the user connected',
+      description: 'Those with a dead credential included.',
       querystring: listQuery,
-      response: { 200: listAnswer(entityAnswer), ...errorAnswers },
+      response: { 200: listAnswer(entityAnswer).describe('One page of entities.'), ...errorAnswers },
     },
     handler: async request => {
       const { limit, cursor = null } = request.query;

@@ -13,8 +13,10 @@ export function deleteIntegration(app: App, context: HttpContext): void {
     url: '/api/integrations/:id',
     schema: {
       ...userRoute,
+      operationId: 'deleteIntegration',
       tags: ['Integrations'],
       summary: 'Delete an integration',
+      description: 'Its entities and credentials stay.',
       params: idParams('integration'),
       response: { 204: z.undefined().describe('Deleted.'), ...errorAnswers },
     },

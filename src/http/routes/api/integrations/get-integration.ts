@@ -12,10 +12,12 @@ export function getIntegration(app: App, context: HttpContext): void {
     url: '/api/integrations/:id',
     schema: {
       ...userRoute,
+      operationId: 'getIntegration',
       tags: ['Integrations'],
       summary: 'See one integration with the causes of its ERROR',
+      description: 'A cause names the dead credential and says what to do.',
       params: idParams('integration'),
-      response: { 200: integrationAnswer, ...errorAnswers },
+      response: { 200: integrationAnswer.describe('The integration.'), ...errorAnswers },
     },
     handler: async request =>
       presentIntegration(await getOwnIntegration(context, request.params.id, readUser(request))),

@@ -14,14 +14,16 @@ export function listIntegrations(app: App, context: HttpContext): void {
     url: '/api/integrations',
     schema: {
       ...userRoute,
+      operationId: 'listIntegrations',
       tags: ['Integrations'],
       summary: "List the user's integrations",
+      description: 'All of them, or those of one status or one entity.',
       querystring: z.strictObject({
-        status: z.enum(integrationStatuses).optional(),
-        entityId: idSchema('entity').optional(),
+        status: z.enum(integrationStatuses).optional().describe('Only integrations of this status.'),
+        entityId: idSchema('entity').optional().describe('Only integrations that work with this entity.'),
         ...pageQuery,
       }),
-      response: { 200: listAnswer(integrationAnswer), ...errorAnswers },
+      response: { 200: listAnswer(integrationAnswer).describe('One page of integrations.'), ...errorAnswers },
     },
     handler: async request => {
       const { limit, cursor = null, status, entityId } = request.query;

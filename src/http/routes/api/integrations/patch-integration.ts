@@ -14,16 +14,22 @@ export function patchIntegration(app: App, context: HttpContext): void {
     url: '/api/integrations/:id',
     schema: {
       ...userRoute,
+      operationId: 'updateIntegration',
       tags: ['Integrations'],
       summary: 'Pause an integration, switch it on, or replace its config',
+      description: 'Sets what the user wants; the status that follows is computed.',
       params: idParams('integration'),
       body: z
         .strictObject({
-          status: z.enum(['ENABLED', 'DISABLED']).optional().describe('ENABLED becomes ERROR while a cause is open.'),
+          status: z
+            .enum(['ENABLED', 'DISABLED'])
+            .optional()
+            .describe('DISABLED pauses, ENABLED switches on, which is ERROR while a cause is open.'),
           config: configField.optional().describe('Replaces the whole config.'),
         })
-        .refine(body => body.status !== undefined || body.config !== undefined, 'status or config is required'),
-      response: { 200: integrationAnswer, ...errorAnswers },
+        .refine(body => body.status !== undefined || body.config !== undefined, 'status or config is required')
+        .describe('What to change: `status`, `config` or both.'),
+      response: { 200: integrationAnswer.describe('The integration as it is now.'), ...errorAnswers },
     },
     handler: async request => {
       const { status, config } = request.body;

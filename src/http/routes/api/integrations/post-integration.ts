@@ -13,14 +13,24 @@ export function postIntegration(app: App, context: HttpContext): void {
     url: '/api/integrations',
     schema: {
       ...userRoute,
+      operationId: 'createIntegration',
       tags: ['Integrations'],
       summary: 'Create an integration, or get the one that exists already',
-      body: z.strictObject({
-        type: z.string().min(1).max(64),
-        entities: z.array(idSchema('entity')).min(1).max(10),
-        config: configField.default({}),
-      }),
-      response: { 200: integrationAnswer, 201: integrationAnswer, ...errorAnswers },
+      description: 'One exists for the same user, type and set of entities at most; its set-up is not run again.',
+      body: z
+        .strictObject({
+          type: z.string().min(1).max(64).describe('The integration type, as its definition names it.'),
+          entities: z.array(idSchema('entity')).min(1).max(10).describe('Ids of the entities to work with.'),
+          config: configField
+            .default({})
+            .describe('Its settings; NEEDS_CONFIG while some that its type needs are missing.'),
+        })
+        .describe('The integration to create.'),
+      response: {
+        200: integrationAnswer.describe('It existed already and is unchanged.'),
+        201: integrationAnswer.describe('Created.'),
+        ...errorAnswers,
+      },
     },
     handler: async (request, reply) => {
       const { type, entities, config } = request.body;

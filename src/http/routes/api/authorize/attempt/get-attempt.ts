@@ -14,10 +14,12 @@ export function getAttempt(app: App, context: HttpContext): void {
     url: '/api/authorize/:attempt',
     schema: {
       ...userRoute,
+      operationId: 'getAttempt',
       tags: ['Connecting'],
       summary: 'See how an attempt to connect stands',
-      params: z.strictObject({ attempt: idSchema('session') }),
-      response: { 200: attemptAnswer, ...errorAnswers },
+      description: 'What the `status_url` of a 202 names.',
+      params: z.strictObject({ attempt: idSchema('session').describe('Id of the attempt.') }),
+      response: { 200: attemptAnswer.describe('The attempt.'), ...errorAnswers },
     },
     handler: async request => {
       const session = await context.store.getSession(request.params.attempt);

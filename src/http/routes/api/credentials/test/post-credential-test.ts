@@ -13,11 +13,20 @@ export function postCredentialTest(app: App, context: HttpContext): void {
     url: '/api/credentials/:id/test',
     schema: {
       ...userRoute,
+      operationId: 'testCredential',
       tags: ['Credentials'],
       summary: 'Test a credential at its provider',
-      description: 'The outcome appears as `last_test` of the credential.',
+      description: 'Asks the provider in the background. The outcome appears as `last_test` of the credential.',
       params: idParams('credential'),
-      response: { 202: z.object({ credential_id: z.string(), status_url: z.string() }), ...errorAnswers },
+      response: {
+        202: z
+          .object({
+            credential_id: z.string().describe('Id of the credential.'),
+            status_url: z.string().describe('The path of the credential, whose `last_test` will tell.'),
+          })
+          .describe('The test has begun.'),
+        ...errorAnswers,
+      },
     },
     handler: async (request, reply) => {
       refuseBody(request);
