@@ -25,9 +25,11 @@ const isSafeAddress = ({ protocol, hostname }: URL) =>
 const environmentSchema = z.object({
   DATABASE_URL: z
     .string({ error: 'is required: postgresql://user:password@host:5432/database' })
-    .regex(/^postgres(ql)?:\/\//, 'must start with postgresql://')
+    .regex(/^postgres(ql)?:\/\//, { error: 'must start with postgresql://', abort: true })
+    .refine(value => URL.canParse(value), 'is not a valid URL; special characters in its password must be %-encoded')
     .transform(value => new Secret(value)),
-  RELINK_DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(10),
+  // The sweep waits in an activity for a workflow that needs another one.
+  RELINK_DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10),
   RELINK_KEYS: z
     .string({ error: 'is required: <name>:<base64 of 32 random bytes>, newest first, comma-separated' })
     .transform(value => new Secret(value)),
@@ -35,7 +37,12 @@ const environmentSchema = z.object({
     .refine(keys => keys.length > 0, 'is required: at least one API key, comma-separated')
     .refine(keys => keys.every(key => key.reveal().length >= 24), 'each API key needs at least 24 characters'),
   RELINK_PUBLIC_URL: z
-    .url({ error: 'is required: the address that browsers and providers reach, such as https://connect.example.com' })
+    .url({
+      error: issue =>
+        issue.input === undefined
+          ? 'is required: the address that browsers and providers reach, such as https://connect.example.com'
+          : 'must be a URL such as https://connect.example.com',
+    })
     .transform(value => new URL(value))
     .refine(
       isSafeAddress,

@@ -18,7 +18,7 @@ void runRole('relink', log, async () => {
   const startedAt = Date.now();
   const lock = await acquireInstanceLock(directory);
   if (!lock.acquired) {
-    say(lock.message);
+    say(`${lock.message} Stop it with Ctrl-C there, or set RELINK_DATA_DIRECTORY to run another one.`);
     process.exit(1);
   }
   const everything = await startEverything(
@@ -39,7 +39,6 @@ void runRole('relink', log, async () => {
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   for (const line of [
     `Ready in ${seconds} s: ${services.relinkUrl}`,
-    ...(services.temporalUiUrl === undefined ? [] : [`Temporal UI: ${services.temporalUiUrl}`]),
     `API description: ${services.relinkUrl}/api/openapi.json`,
     `The API key is in ${secretsFile}. Try:`,
     `  KEY=$(node -p "require('${isAbsolute(secretsFile) ? secretsFile : `./${secretsFile}`}').apiKey")`,

@@ -21,6 +21,11 @@ export const errorRegistry = {
   },
   user_missing: { status: 400, retryable: false, text: 'Name the user you act for in the `Relink-User` header.' },
   not_found: { status: 404, retryable: false, text: 'Nothing with this id exists for this user.' },
+  route_not_found: {
+    status: 404,
+    retryable: false,
+    text: 'No such address. GET /api/openapi.json lists them all.',
+  },
   provider_unknown: { status: 404, retryable: false, text: 'No provider of this name is in the catalogue.' },
   provider_not_configured: {
     status: 409,
@@ -179,11 +184,11 @@ export class RelinkError extends Error {
   constructor(
     readonly code: ErrorCode,
     readonly detail?: string,
-    options: { cause?: unknown; issues?: readonly ErrorIssue[]; retryAfterMs?: number } = {},
+    options: { cause?: unknown; issues?: readonly ErrorIssue[]; retryAfterMs?: number; retryable?: boolean } = {},
   ) {
     super(detail === undefined ? errorRegistry[code].text : `${errorRegistry[code].text} (${detail})`);
     this.status = errorRegistry[code].status;
-    this.retryable = errorRegistry[code].retryable;
+    this.retryable = options.retryable ?? errorRegistry[code].retryable;
     this.issues = options.issues ?? [];
     this.retryAfterMs = options.retryAfterMs;
     // Not enumerable, so that loggers and serialisers do not spill what a library error carries.

@@ -43,7 +43,9 @@ export async function startEverything(options: BackingServicesOptions, log: Log)
     await services.releasePort();
     const server = await startServer(core);
     stops.push(() => server.stop());
-    return { core, services, url: server.url, finished: Promise.race([worker.finished, services.died]), stop };
+    const finished = Promise.race([worker.finished, services.died]);
+    finished.catch(() => undefined);
+    return { core, services, url: server.url, finished, stop };
   } catch (error) {
     await stop();
     throw error;

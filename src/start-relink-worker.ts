@@ -9,7 +9,7 @@ import { registerSearchAttributes } from './temporal/register-search-attributes.
 export async function startRelinkWorker(core: Core, temporal: TemporalSettings): Promise<RunningWorker> {
   const { config, log } = core;
   await core.store.check();
-  await registerSearchAttributes(temporal);
+  await registerSearchAttributes(temporal, log);
   const worker = await startWorker({
     temporal,
     taskQueue: config.taskQueue,
@@ -18,6 +18,11 @@ export async function startRelinkWorker(core: Core, temporal: TemporalSettings):
     workflows: { codePath: config.workflowBundle ?? defaultBundlePath() },
     maxConcurrentActivities: config.databasePool,
   });
-  await ensureSweepSchedule(core.client, config.taskQueue, config.sweepIntervalMs);
+  try {
+    await ensureSweepSchedule(core.client, config.taskQueue, config.sweepIntervalMs);
+  } catch (error) {
+    await worker.stop();
+    throw error;
+  }
   return worker;
 }

@@ -28,7 +28,14 @@ export function addCauses({ store, log, now }: ActivityDependencies): Activities
     await forEachPage(
       page => store.findIntegrationsByCredentialId(credentialId, page),
       async integration => {
-        const change = await changeIntegration(store, integration.id, state => addCause(state, cause), now);
+        const change = await changeIntegration(
+          store,
+          integration.id,
+          async state =>
+            // Only while an entity of the row still points to it: a listing may be old by the time its rows are written.
+            (await store.getCurrentCredentialIds(integration.id)).has(credentialId) ? addCause(state, cause) : state,
+          now,
+        );
         if (change === null || change.before === change.after) return;
         recorded += 1;
         if (change.after.status === 'ERROR' && change.before.status !== 'ERROR') errors += 1;

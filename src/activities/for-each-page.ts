@@ -3,17 +3,19 @@ import type { Page, PageRequest } from '../store/port/store.js';
 
 const pageSize = 100;
 
-/** Walks a bounded list page by page and heartbeats at every page, so that a dead worker is noticed in seconds. */
+/** Walks a bounded list page by page and heartbeats at every row, so that a dead worker is noticed in seconds. */
 export async function forEachPage<Row>(
   list: (page: PageRequest) => Promise<Page<Row>>,
   visit: (row: Row) => Promise<void>,
 ): Promise<void> {
   let after: string | null = null;
   do {
-    // The first page needs none: its time runs from the start of the activity.
-    if (after !== null) Context.current().heartbeat();
     const page: Page<Row> = await list({ limit: pageSize, after });
-    for (const row of page.rows) await visit(row);
+    for (const row of page.rows) {
+      await visit(row);
+      // Throttled by the SDK; a page of many rows may take longer than the heartbeat's timeout.
+      Context.current().heartbeat();
+    }
     after = page.next;
   } while (after !== null);
 }

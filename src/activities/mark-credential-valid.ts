@@ -1,16 +1,20 @@
 import type { Activities } from '../contracts/activities.js';
 import type { ActivityDependencies } from './dependencies.js';
 
-/** A repeat finds the credential valid one epoch later: this activity's own write, so its restore goes on. */
+/**
+ * A repeat finds the credential valid one epoch later and of the same generation: this activity's own write, so its
+ * restore goes on. A reconnect raises the generation too, and restores by itself.
+ */
 export function markCredentialValid({ store, log, now }: ActivityDependencies): Activities['markCredentialValid'] {
-  return async ({ credentialId, epoch }) => {
+  return async ({ credentialId, epoch, generation }) => {
     const marked = await store.markCredentialValid(credentialId, epoch, now());
     if (marked !== null) {
       log.info({ credentialId, epoch: marked.epoch }, `Credential ${credentialId} works again: its test passed.`);
       return { epoch: marked.epoch };
     }
     const credential = await store.getCredential(credentialId);
-    const ours = credential !== null && credential.authIsValid && credential.epoch === epoch + 1;
+    const ours =
+      credential?.authIsValid === true && credential.epoch === epoch + 1 && credential.generation === generation;
     return { epoch: ours ? credential.epoch : null };
   };
 }

@@ -3,15 +3,19 @@ import { type ErrorCode, isErrorCode, RelinkError } from '../errors.js';
 import { identifyAccount } from '../providers/identify-account.js';
 import type { Identity, TokenSet } from '../providers/definition.js';
 import { parseTokenSet } from '../providers/token-set-codec.js';
-import type { Credential, Session } from '../store/port/store.js';
+import type { Credential, ProvenAccount, Session } from '../store/port/store.js';
 import { sessionGrantBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { storeGrant } from './store-grant.js';
 
 /**
- * Races and repeats: the session row carries the grant's number, fixed when it was sealed. A credential row with the
- * same number was written by an earlier try of this very activity; one with a higher number belongs to a later
- * reconnect, which wins. Either way this try writes nothing, so a spent token never lands on a refreshed one.
+ * Two writes in this order: the proven account on the session, then the credential. The first decides with `endSession`
+ * whether the attempt may still fail: once an account is recorded it only goes forward, so no credential is ever
+ * replaced by an attempt that ended. A repeat takes the account from the row and asks nobody again.
+ *
+ * The session carries the grant's number, fixed when it was sealed. A credential row with the same number was written by
+ * an earlier try of this very activity; one with a higher number belongs to a later reconnect, which wins. Either way
+ * this try writes nothing, so a spent token never lands on a refreshed one.
  */
 export function persistCredential(dependencies: ActivityDependencies): Activities['persistCredential'] {
   return async ({ sessionId }) => {
@@ -24,22 +28,44 @@ export function persistCredential(dependencies: ActivityDependencies): Activitie
       if (credential === null) throw new RelinkError('not_found', session.credentialId);
       return standing(credential);
     }
-    if (session.state !== 'exchanged' || session.sealedGrant === null) {
+    const { sealedGrant } = session;
+    if (session.state !== 'exchanged' || sealedGrant === null) {
       throw new RelinkError('internal', `${sessionId} holds no grant`);
     }
 
-    const tokens = parseTokenSet(vault.open(session.sealedGrant, sessionGrantBinding(sessionId)));
-    const identity = await proveIdentity(dependencies, session, tokens, providers.get(session.provider));
+    const tokens = waitForOperator(() => parseTokenSet(vault.open(sealedGrant, sessionGrantBinding(sessionId))));
+    if (session.account !== null) {
+      return standing(await storeGrant(dependencies, session, session.account, tokens));
+    }
+    const provider = waitForOperator(() => providers.get(session.provider));
+    const identity = await proveIdentity(dependencies, session, tokens, provider);
     if (session.expectedExternalId !== null && session.expectedExternalId !== identity.entityExternalId) {
       return await refuse(dependencies, session, 'wrong_account');
     }
-    // Two rows that do not depend on each other; a crash between them repeats both, and the second as a no-op.
-    const [credential] = await Promise.all([
-      storeGrant(dependencies, session, identity, tokens),
-      store.recordAccount(sessionId, { externalId: identity.entityExternalId, name: identity.accountName }, now()),
-    ]);
-    return standing(credential);
+    const account: ProvenAccount = {
+      externalId: identity.entityExternalId,
+      credentialExternalId: identity.credentialExternalId,
+      // PostgreSQL stores no NUL; a name is not worth an attempt.
+      name: identity.accountName?.replaceAll('\0', '') ?? null,
+    };
+    const recorded = await store.recordAccount(sessionId, account, now());
+    // Ended, or connected by another try, since it was read: the next try answers from the row.
+    if (recorded === null) throw new RelinkError('write_conflict', sessionId);
+    return standing(await storeGrant(dependencies, recorded, account, tokens));
   };
+}
+
+/**
+ * A key or a client secret that this worker lacks is the operator's to give, as in a rolling change of settings: the
+ * attempt waits for it and keeps its grant.
+ */
+function waitForOperator<Result>(act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof RelinkError)) throw error;
+    throw new RelinkError(error.code, error.detail, { cause: error, retryable: true });
+  }
 }
 
 /** Epoch 0 makes the restore a no-op: the grant died, or was replaced and died, before its restore came. */

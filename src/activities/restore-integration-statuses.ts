@@ -19,11 +19,13 @@ export function restoreIntegrationStatuses(
     let restored = 0;
 
     const restoreOne = async (integration: Integration) => {
-      const currentCredentialIds = await store.getCurrentCredentialIds(integration.id);
       const change = await changeIntegration(
         store,
         integration.id,
-        state => restore(state, { credentialId, epoch, currentCredentialIds, optIn }),
+        async state => {
+          const currentCredentialIds = await store.getCurrentCredentialIds(integration.id);
+          return restore(state, { credentialId, epoch, currentCredentialIds, optIn });
+        },
         now,
       );
       if (change === null || change.before.status === change.after.status) return;
@@ -47,7 +49,11 @@ export function restoreIntegrationStatuses(
     if (entityId !== null) await forEachPage(page => store.findIntegrationsByEntityId(entityId, page), restoreOne);
     await forEachPage(page => store.findIntegrationsByCredentialId(credentialId, page), restoreOne);
     if (sessionId !== null) await store.completeSession(sessionId, now());
-    return { restored };
+    // A death that came before the entity pointed here found none of these rows.
+    const credential = await store.getCredential(credentialId);
+    const verdict = credential?.verdict ?? null;
+    if (credential === null || verdict === null) return { restored, death: null };
+    return { restored, death: { epoch: credential.epoch, code: verdict.code, httpStatus: verdict.httpStatus } };
   };
 }
 

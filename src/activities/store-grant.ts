@@ -1,8 +1,8 @@
 import { RelinkError } from '../errors.js';
 import { newId } from '../ids.js';
-import type { Identity, TokenSet } from '../providers/definition.js';
+import type { TokenSet } from '../providers/definition.js';
 import { parseTokenSet, serialiseTokenSet } from '../providers/token-set-codec.js';
-import type { Credential, GrantWrite, Session } from '../store/port/store.js';
+import type { Credential, GrantWrite, ProvenAccount, Session } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
 
@@ -15,12 +15,12 @@ const maxTries = 20;
 export async function storeGrant(
   { store, vault, now }: ActivityDependencies,
   session: Session,
-  identity: Identity,
+  account: ProvenAccount,
   tokens: TokenSet,
 ): Promise<Credential> {
   const { userId, provider, grantSequence } = session;
   if (grantSequence === null) throw new RelinkError('internal', `${session.id} has no grant number`);
-  const externalId = identity.credentialExternalId;
+  const externalId = account.credentialExternalId;
 
   const sealFor = (id: Credential['id'], kept: TokenSet): GrantWrite => ({
     sealedTokens: vault.seal(serialiseTokenSet(kept), credentialTokensBinding(id)),
@@ -60,5 +60,11 @@ export async function storeGrant(
  */
 function keepRefreshToken(tokens: TokenSet, existing: Credential, openExisting: () => TokenSet): TokenSet {
   if (tokens.refreshToken !== null || !existing.refreshable || !existing.authIsValid) return tokens;
-  return { ...tokens, refreshToken: openExisting().refreshToken };
+  try {
+    return { ...tokens, refreshToken: openExisting().refreshToken };
+  } catch (error) {
+    // Sealed under a key that is gone. The new grant mends that; without its refresh token it is still worth storing.
+    if (error instanceof RelinkError && error.code === 'secret_unreadable') return tokens;
+    throw error;
+  }
 }

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { Activities } from '../contracts/activities.js';
 import { exchangeAbandonedAfterMs, type SessionState } from '../domain/session.js';
 import { finishCreation } from '../integrations/finish-creation.js';
@@ -5,6 +6,9 @@ import type { Log } from '../log.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 const batch = 200;
+
+/** Of rows that may wait for a workflow, some seconds each. */
+const slowBatch = 20;
 
 /** Each part is bounded; what a round does not reach, the next one does. One row's failure leaves the others be. */
 export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
@@ -56,12 +60,15 @@ async function startUnstarted(dependencies: ActivityDependencies, state: Session
 async function finishIntegrations(dependencies: ActivityDependencies): Promise<number> {
   const { store, log, now, settings } = dependencies;
   const before = new Date(now().getTime() - settings.sweepAfterMs);
-  const created = await store.listStaleIntegrations('creating', before, batch);
+  const created = await store.listStaleIntegrations('creating', before, slowBatch);
   const deleting = await store.listStaleIntegrations('deleting', before, batch);
   return (
     (await countDone(created, log, async integration => {
-      await finishCreation(dependencies, integration);
-      return true;
+      const after = await finishCreation(dependencies, integration);
+      if (after?.status !== 'IN_CREATION') return true;
+      // To the end of the queue: a telling that takes its time must not hold up the ones behind it.
+      await store.compareAndSetIntegration(after.id, after.version, { state: after.state }, now());
+      return false;
     })) + (await countDone(deleting, log, integration => store.deleteIntegration(integration.id)))
   );
 }
@@ -74,6 +81,7 @@ async function countDone<Row extends { readonly id: string }>(
 ): Promise<number> {
   let done = 0;
   for (const row of rows) {
+    Context.current().heartbeat();
     try {
       if (await act(row)) done += 1;
     } catch (error) {

@@ -21,12 +21,13 @@ export function withdrawOvertakenCauses({
     await forEachPage(
       page => store.findIntegrationsByCauseCredentialId(credentialId, page),
       async integration => {
-        const pointedTo = (await store.getCurrentCredentialIds(integration.id)).has(credentialId);
-        if (pointedTo && !overtaken) return;
         const change = await changeIntegration(
           store,
           integration.id,
-          state => withdrawCause(state, credentialId, causeEpoch),
+          async state => {
+            const pointedTo = (await store.getCurrentCredentialIds(integration.id)).has(credentialId);
+            return pointedTo && !overtaken ? state : withdrawCause(state, credentialId, causeEpoch);
+          },
           now,
         );
         if (change === null || change.before === change.after) return;

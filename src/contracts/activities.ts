@@ -28,9 +28,13 @@ export interface ReauthActivities {
     readonly entityId: EntityId | null;
     readonly epoch: number;
     readonly optIn: boolean;
-  }): Promise<{ readonly restored: number }>;
-  /** Ends the attempt with an error code, for failures no activity could note itself. */
-  endAttempt(input: { readonly sessionId: SessionId; readonly code: string }): Promise<void>;
+  }): Promise<{
+    readonly restored: number;
+    /** The credential's death, when it died before its rows could be reached: somebody has to tell them. */
+    readonly death: { readonly epoch: number; readonly code: CauseCode; readonly httpStatus: number | null } | null;
+  }>;
+  /** Ends the attempt with an error code, unless its account is proven: then it has to go forward. */
+  endAttempt(input: { readonly sessionId: SessionId; readonly code: string }): Promise<{ readonly ended: boolean }>;
 }
 
 export interface InvalidateActivities {
@@ -69,7 +73,11 @@ export interface TestActivities {
     readonly generation: number | null;
   }): Promise<void>;
   /** Takes an earlier verdict back after a passed test; null epoch when something newer happened. */
-  markCredentialValid(input: { readonly credentialId: CredentialId; readonly epoch: number }): Promise<{
+  markCredentialValid(input: {
+    readonly credentialId: CredentialId;
+    readonly epoch: number;
+    readonly generation: number;
+  }): Promise<{
     readonly epoch: number | null;
   }>;
 }

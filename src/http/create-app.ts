@@ -62,7 +62,7 @@ export async function createApp(dependencies: HttpDependencies): Promise<Fastify
     done();
   });
   app.setErrorHandler((error, request, reply) => answerError(context, error, request, reply));
-  app.setNotFoundHandler((request, reply) => answerError(context, new RelinkError('not_found'), request, reply));
+  app.setNotFoundHandler((request, reply) => answerError(context, new RelinkError('route_not_found'), request, reply));
   closeConnections(app);
   app.addHook('onClose', () => context.exchanges.settled());
 

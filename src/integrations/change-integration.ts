@@ -26,7 +26,8 @@ const maxTries = 20;
 
 /**
  * Reads the row, applies the transition and writes the result while the row is still the one that was read; else
- * starts over. The transition must be pure: it may run several times. Returning the very same state writes nothing,
+ * starts over. The transition may run several times and must change nothing. What it reads is read after the row: should that
+ * change meanwhile in a way that matters to the row, the row's version changes too, and the write is refused. Returning the very same state writes nothing,
  * and then `before === after`.
  *
  * @param config Written together with the state, when given.
@@ -36,14 +37,14 @@ const maxTries = 20;
 export async function changeIntegration<Row extends ChangeableIntegration>(
   store: IntegrationRows<Row>,
   id: IntegrationId,
-  transition: (state: IntegrationState, integration: Row) => IntegrationState,
+  transition: (state: IntegrationState, integration: Row) => IntegrationState | Promise<IntegrationState>,
   now: () => Date,
   config?: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly before: Row; readonly after: Row } | null> {
   for (let tries = 1; tries <= maxTries; tries += 1) {
     const before = await store.getIntegration(id);
     if (before === null) return null;
-    const state = transition(before.state, before);
+    const state = await transition(before.state, before);
     if (state === before.state && config === undefined) return { before, after: before };
     const change = config === undefined ? { state } : { state, config };
     const after = await store.compareAndSetIntegration(id, before.version, change, now());

@@ -1,7 +1,8 @@
 import type { CauseCode } from '../domain/cause.js';
 import type { CredentialId, IntegrationId, IntegrationType, ProviderId } from '../domain/ids.js';
-import { restore, setLifecycle } from '../domain/integration-state.js';
+import { setLifecycle } from '../domain/integration-state.js';
 import { changeIntegration, type ChangeableIntegration, type IntegrationRows } from './change-integration.js';
+import { noteLivingCredentials } from './note-living-credentials.js';
 import type { IntegrationCatalogue } from './load-integrations.js';
 import { settledLifecycle } from './settle-config.js';
 
@@ -56,16 +57,10 @@ export async function finishCreation<Row extends CreatedIntegration>(
   { store, workflows, integrations, now }: CreationDependencies<Row>,
   integration: Row,
 ): Promise<Row | null> {
-  const currentCredentialIds = await store.getCurrentCredentialIds(integration.id);
-  const alive: { readonly credentialId: CredentialId; readonly epoch: number }[] = [];
-  for (const credentialId of currentCredentialIds) {
+  for (const credentialId of await store.getCurrentCredentialIds(integration.id)) {
     const credential = await store.getCredential(credentialId);
-    if (credential === null) continue;
+    if (credential === null || credential.authIsValid) continue;
     const { provider, epoch, verdict } = credential;
-    if (credential.authIsValid) {
-      alive.push({ credentialId, epoch });
-      continue;
-    }
     const told = await workflows.runInvalidate(
       {
         credentialId,
@@ -82,16 +77,13 @@ export async function finishCreation<Row extends CreatedIntegration>(
   const change = await changeIntegration(
     store,
     integration.id,
-    (state, row) => {
-      if (state.lifecycle !== 'creating') return state;
-      // Noting the epochs here makes the restore of an earlier connect, should it still be on its way, a no-op: it must
-      // not end a pause that the user sets after this.
-      const noted = alive.reduce(
-        (known, { credentialId, epoch }) => restore(known, { credentialId, epoch, currentCredentialIds, optIn: false }),
-        state,
-      );
-      return setLifecycle(noted, settledLifecycle(integrations.find(row.type), row.config));
-    },
+    async (state, row) =>
+      state.lifecycle === 'creating'
+        ? setLifecycle(
+            await noteLivingCredentials(store, row.id, state),
+            settledLifecycle(integrations.find(row.type), row.config),
+          )
+        : state,
     now,
   );
   return change === null ? null : change.after;

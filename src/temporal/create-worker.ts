@@ -67,6 +67,8 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   };
   const worker = await Worker.create(options);
   const finished = worker.run().finally(() => connection.close());
+  // Whoever awaits it learns of a death; one before that must not end the process as an unhandled rejection.
+  finished.catch(() => undefined);
   return {
     finished,
     stop: async () => {

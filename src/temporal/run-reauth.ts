@@ -1,11 +1,4 @@
-import {
-  type Client,
-  isGrpcServiceError,
-  WithStartWorkflowOperation,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-} from '@temporalio/client';
+import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, type Workflow } from '@temporalio/common';
 import type { Connection, ReauthInput } from '../contracts/workflows.js';
 import { connectedUpdateId, connectedUpdateName, reauthWorkflowId } from '../contracts/workflow-ids.js';
@@ -20,6 +13,9 @@ import type { ReauthAnswer } from './workflow-starter.js';
  * Two traps decide the shape. Without a deadline the client would wait for ever when no worker polls. And an update
  * that no worker had accepted is lost when Temporal restarts while the started run goes on: a repeat then finds a
  * closed run, which REJECT_DUPLICATE turns into "already started"; the session row tells its outcome.
+ *
+ * Never throws. Only a failure that the workflow itself named is the attempt's end. A run that was terminated or
+ * cancelled fails its update too, with a type of Temporal's, and says nothing about the grant: the sweep starts it over.
  */
 export async function runReauth(
   client: Client,
@@ -41,17 +37,8 @@ export async function runReauth(
     );
     return { kind: 'connected', ...connection };
   } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) {
-      const code = error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
-      return { kind: 'failed', code: isErrorCode(code) ? code : 'internal' };
-    }
-    if (
-      error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
-      error instanceof WorkflowExecutionAlreadyStartedError ||
-      isGrpcServiceError(error)
-    ) {
-      return { kind: 'pending' };
-    }
-    throw error;
+    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+    const code = cause instanceof ApplicationFailure ? cause.type : undefined;
+    return isErrorCode(code) ? { kind: 'failed', code } : { kind: 'pending' };
   }
 }

@@ -2,20 +2,24 @@ import { ApplicationFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
+  executeChild,
   isCancellation,
+  ParentClosePolicy,
   proxyActivities,
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
 import type { ReauthActivities } from '../contracts/activities.js';
 import type { Connection, ReauthInput, ReauthResult } from '../contracts/workflows.js';
+import { invalidateWorkflowId } from '../contracts/workflow-ids.js';
 import { connectOptions, recordOptions, restoreOptions } from './activity-options.js';
 import { failureCode } from './failure-code.js';
+import { invalidate } from './invalidate.js';
 import { connectedUpdate } from './messages.js';
 import { setSearchAttributes } from './search-attributes.js';
 
 const { restoreIntegrationStatuses } = proxyActivities<ReauthActivities>(restoreOptions);
-const { endAttempt } = proxyActivities<ReauthActivities>(recordOptions);
+const { endAttempt, persistCredential: storeProven, upsertEntity } = proxyActivities<ReauthActivities>(recordOptions);
 
 /**
  * One attempt to connect, from the sealed grant on. Three activities in order; the user's answer (`connected`) is due
@@ -25,8 +29,8 @@ const { endAttempt } = proxyActivities<ReauthActivities>(recordOptions);
  * without its update (Temporal restarted in between) does the same work.
  */
 export async function reauth(input: ReauthInput): Promise<ReauthResult> {
-  const { persistCredential, upsertEntity } = proxyActivities<ReauthActivities>(connectOptions(input.connectWithinMs));
-  let connection: Connection | undefined;
+  const { persistCredential } = proxyActivities<ReauthActivities>(connectOptions(input.connectWithinMs));
+  let connection: Connection | undefined = undefined;
   let failedWith: string | undefined;
 
   // Registered before the first await: an update that finds no handler is rejected at the end of the activation.
@@ -36,33 +40,44 @@ export async function reauth(input: ReauthInput): Promise<ReauthResult> {
     return connection;
   });
 
-  let epoch: number;
+  let persisted: Awaited<ReturnType<typeof persistCredential>>;
   try {
     setCurrentDetails(`Proving the new token at ${input.provider} and storing the credential.`);
-    const persisted = await persistCredential({ sessionId: input.sessionId });
-    epoch = persisted.epoch;
-    const { entityId } = await upsertEntity({ sessionId: input.sessionId, credentialId: persisted.credentialId });
-    connection = { credentialId: persisted.credentialId, entityId };
+    persisted = await persistCredential({ sessionId: input.sessionId });
   } catch (error) {
     if (isCancellation(error)) throw error;
     const code = failureCode(error, 'connect_timed_out');
-    await endAttempt({ sessionId: input.sessionId, code });
-    failedWith = code;
-    setSearchAttributes({ Stage: 'ended', Outcome: code });
-    setCurrentDetails(`The attempt ended: ${code}. Credential and entity are as they were.`);
-    await condition(allHandlersFinished);
-    throw refusal(code);
+    const { ended } = await endAttempt({ sessionId: input.sessionId, code });
+    if (ended) {
+      failedWith = code;
+      setSearchAttributes({ Stage: 'ended', Outcome: code });
+      setCurrentDetails(`The attempt ended: ${code}. Credential and entity are as they were.`);
+      await condition(allHandlersFinished);
+      throw refusal(code);
+    }
+    // The account is proven and its credential may be written: from there on the attempt only goes forward.
+    persisted = await storeProven({ sessionId: input.sessionId });
   }
+  const { credentialId, epoch } = persisted;
+  const { entityId } = await upsertEntity({ sessionId: input.sessionId, credentialId });
+  connection = { credentialId, entityId };
 
   setSearchAttributes({ CredentialId: connection.credentialId, EntityId: connection.entityId, Stage: 'restoring' });
   setCurrentDetails(`Connected as ${connection.entityId}. Restoring its integrations; this retries on its own.`);
-  const { restored } = await restoreIntegrationStatuses({
+  const { restored, death } = await restoreIntegrationStatuses({
     sessionId: input.sessionId,
-    credentialId: connection.credentialId,
-    entityId: connection.entityId,
+    credentialId,
+    entityId,
     epoch,
     optIn: true,
   });
+  if (death !== null) {
+    await executeChild(invalidate, {
+      workflowId: invalidateWorkflowId(credentialId, death.epoch, input.sessionId),
+      args: [{ credentialId, provider: input.provider, ...death }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    });
+  }
 
   setSearchAttributes({ Stage: 'ended', Outcome: 'restored' });
   setCurrentDetails(`Connected as ${connection.entityId}. Integrations put back to work: ${restored}.`);

@@ -5,6 +5,8 @@ import type { SweepResult } from '../contracts/workflows.js';
 /** The next run of the schedule repeats what this one could not do, so a failing sweep is given up early. */
 const { sweep: sweepOnce } = proxyActivities<SweepActivities>({
   startToCloseTimeout: '2 minutes',
+  // A killed worker must not hold up the next rounds, which the schedule skips while this one runs.
+  heartbeatTimeout: '15 seconds',
   retry: { initialInterval: '1 second', maximumAttempts: 3 },
 });
 

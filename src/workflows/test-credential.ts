@@ -26,13 +26,11 @@ export async function testCredential(input: TestCredentialInput): Promise<TestCr
 
   if (probe.outcome === 'gone') return await end(input, 'gone', null);
   if (probe.outcome === 'ok') {
-    if (!probe.authIsValid) await heal(input, probe.epoch);
+    await heal(input, probe);
     return await end(input, 'ok', probe.generation);
   }
   if (probe.refreshable) return await end(input, 'needs_refresh', probe.generation);
-  if (probe.authIsValid) {
-    await tellDeath(input, probe);
-  }
+  await tellDeath(input, probe);
   return await end(input, 'refused', probe.generation);
 }
 
@@ -52,19 +50,24 @@ async function probeUntilSure({ credentialId, graceMs, provider }: TestCredentia
   return probe;
 }
 
-async function heal({ credentialId }: TestCredentialInput, epochSeen: number): Promise<void> {
-  const { epoch } = await markCredentialValid({ credentialId, epoch: epochSeen });
+/** Also where the verdict is gone already: a restore that was lost on its way is made up for. Known news changes nothing. */
+async function heal({ credentialId }: TestCredentialInput, probe: ProbeResult): Promise<void> {
+  const { generation } = probe;
+  const { epoch } = probe.authIsValid
+    ? probe
+    : await markCredentialValid({ credentialId, epoch: probe.epoch, generation });
   if (epoch === null) return;
   await restoreIntegrationStatuses({ sessionId: null, credentialId, entityId: null, epoch, optIn: false });
 }
 
+/** Also where the death is in the row already: a telling that was lost on its way is made up for. */
 async function tellDeath({ credentialId, provider }: TestCredentialInput, probe: ProbeResult): Promise<void> {
   try {
     await executeChild(invalidate, {
       workflowId: invalidateWorkflowId(credentialId, probe.epoch),
       args: [{ credentialId, provider, epoch: probe.epoch, code: 'credential_refused', httpStatus: probe.httpStatus }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
     });
   } catch (error) {
     // Somebody told this very death already, or is telling it now: once is enough.

@@ -55,6 +55,8 @@ test('an empty variable is an unset one', () => {
 
 test.each([
   ['DATABASE_URL', 'mysql://user:password-of-the-database@host/db'],
+  ['DATABASE_URL', 'not-a-url-with-password-of-the-database'],
+  ['DATABASE_URL', 'postgresql://user:password#of-the-database@host/db'],
   ['RELINK_API_KEYS', 'short-key'],
   ['RELINK_API_KEYS', ' , '],
   ['RELINK_PUBLIC_URL', 'relink.internal'],

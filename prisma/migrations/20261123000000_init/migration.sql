@@ -15,6 +15,7 @@ CREATE TABLE "authorization_sessions" (
     "sealed_grant" TEXT,
     "grant_sequence" BIGINT,
     "account_external_id" TEXT,
+    "account_credential_id" TEXT,
     "account_name" TEXT,
     "credential_id" TEXT,
     "entity_id" TEXT,

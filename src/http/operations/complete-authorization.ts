@@ -8,14 +8,14 @@ import { readOutcome, type AuthorizationAnswer } from './read-outcome.js';
 import { isExpired } from './read-session.js';
 import { openRequest } from './sealed-request.js';
 
-/** Even a late exchange asks the workflow for its answer this long: it is usually there in a tenth of it. */
+/** Even a late exchange asks the workflow, or its row, for the answer this long: it is usually there in a tenth of it. */
 const leastWaitMs = 250;
 
 /**
  * What both callbacks do with a session that is theirs. Repeats, also at once and in other processes, are told apart
  * by one conditional write: whoever moves the row to `exchanging` makes the one token request, and everybody else
  * waits for the row to move on and answers from it. So all of them get the same answer, and it never depends on who
- * asked first.
+ * asked first. Once the code is spent, a database that is away makes the answer late (`pending`) and not an error.
  *
  * @throws RelinkError `attempt_not_found` when the session expired meanwhile; `provider_not_configured`,
  * `secret_unreadable`, `database_unavailable` before anything is spent.
@@ -37,15 +37,21 @@ export async function completeAuthorization(
       }
       return result.kind === 'failed' ? result : await connect(context, session, deadline);
     }
-    current = await readAgain(context, current);
+    const next = await unlessAway(readAgain(context, current), deadline);
+    if (next === null) return { kind: 'pending' };
+    current = next;
   }
 
   for (let waitMs = 50; current.state === 'exchanging'; waitMs = Math.min(waitMs * 1.5, 250)) {
-    if (!(await endIfAbandoned(context, current))) {
+    const ended = await unlessAway(endIfAbandoned(context, current), deadline);
+    if (ended === null) return { kind: 'pending' };
+    if (!ended) {
       if (Date.now() + waitMs > deadline) return { kind: 'pending' };
       await sleep(waitMs);
     }
-    current = await readAgain(context, current);
+    const next = await unlessAway(readAgain(context, current), deadline);
+    if (next === null) return { kind: 'pending' };
+    current = next;
   }
   const outcome = readOutcome(current);
   return outcome.kind === 'pending' ? await connect(context, current, deadline) : outcome;
@@ -87,7 +93,7 @@ async function connect(context: HttpContext, session: Session, deadline: number)
   const answer = await workflows.runReauth({ sessionId: session.id, provider: session.provider }, waitMs);
   if (answer.kind !== 'pending') return answer;
   // The run may have ended while its answer got lost; the row knows.
-  const row = await store.getSession(session.id);
+  const row = await unlessAway(store.getSession(session.id), Math.max(deadline, Date.now() + leastWaitMs));
   return row === null ? answer : readOutcome(row);
 }
 
@@ -104,6 +110,16 @@ function startWhenSealed(
       }
     })
     .catch((error: unknown) => log.warn({ sessionId: session.id, error }, `The sweep will start reauth/${session.id}`));
+}
+
+/** Null too when the database is away or does not answer in time: the row tells the end to whoever asks later. */
+async function unlessAway<Result>(work: Promise<Result>, deadline: number): Promise<Result | null> {
+  try {
+    return await withinDeadline(work, deadline);
+  } catch (error) {
+    if (error instanceof RelinkError && error.code === 'database_unavailable') return null;
+    throw error;
+  }
 }
 
 async function withinDeadline<Result>(work: Promise<Result>, deadline: number): Promise<Result | null> {

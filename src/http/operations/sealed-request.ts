@@ -26,7 +26,16 @@ export function sealRequest(vault: Vault, id: SessionId, request: AuthorizationR
 /** @throws RelinkError `secret_unreadable`. */
 export function openRequest(vault: Vault, id: SessionId, sealed: string): AuthorizationRequest {
   const opened = vault.open(sealed, sessionRequestBinding(id));
-  const stored = storedSchema.safeParse(JSON.parse(opened.reveal()));
+  const stored = storedSchema.safeParse(parseJson(opened.reveal()));
   if (!stored.success) throw new RelinkError('secret_unreadable', id);
   return { state: stored.data.state, codeVerifier: new Secret(stored.data.verifier) };
+}
+
+/** Undefined when it is no JSON. The parser's own error quotes the text, which is a secret. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }

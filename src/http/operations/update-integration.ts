@@ -3,6 +3,7 @@ import { setIntent } from '../../domain/integration-state.js';
 import type { Intent } from '../../domain/status.js';
 import { RelinkError } from '../../errors.js';
 import { changeIntegration } from '../../integrations/change-integration.js';
+import { noteLivingCredentials } from '../../integrations/note-living-credentials.js';
 import { settleConfig } from '../../integrations/settle-config.js';
 import type { Integration } from '../../store/port/store.js';
 import type { HttpContext } from '../dependencies.js';
@@ -21,9 +22,11 @@ export async function updateIntegration(
   const changed = await changeIntegration(
     store,
     id,
-    (state, row) => {
+    async (state, row) => {
       if (state.lifecycle === 'deleting') throw new RelinkError('integration_in_deletion', id);
-      const switched = change.intent === undefined ? state : setIntent(state, change.intent);
+      // A pause stands, also against the restore of an earlier reconnect that is still on its way.
+      const noted = change.intent === 'paused' ? await noteLivingCredentials(store, id, state) : state;
+      const switched = change.intent === undefined ? noted : setIntent(noted, change.intent);
       return change.config === undefined
         ? switched
         : settleConfig(switched, integrations.find(row.type), change.config);

@@ -1,6 +1,15 @@
 import type { CredentialId, EntityId, ExternalId, ProviderId, SessionId, UserId } from '../../domain/ids.js';
 import type { SessionState } from '../../domain/session.js';
 
+/** Whose grant it is, as the identity call said. */
+export interface ProvenAccount {
+  /** The key of the entity. */
+  readonly externalId: ExternalId;
+  /** The key of the credential. */
+  readonly credentialExternalId: ExternalId;
+  readonly name: string | null;
+}
+
 export interface Session {
   readonly id: SessionId;
   readonly userId: UserId;
@@ -23,7 +32,7 @@ export interface Session {
   /** Rises with every exchange that succeeded, over all sessions: of two reconnects the later one wins. */
   readonly grantSequence: number | null;
   /** The account the identity call reported, noted before anything is stored elsewhere; null until then. */
-  readonly account: { readonly externalId: ExternalId; readonly name: string | null } | null;
+  readonly account: ProvenAccount | null;
   readonly credentialId: CredentialId | null;
   readonly entityId: EntityId | null;
   /** An ErrorCode, when `state` is failed. */
@@ -64,13 +73,19 @@ export interface SessionStore {
   claimSession(id: SessionId, now: Date): Promise<Session | null>;
   /** exchanging -> exchanged, with the sealed grant and the next grant sequence, in one write. */
   sealGrant(id: SessionId, sealedGrant: string, now: Date): Promise<Session | null>;
-  /** Notes the proven account on an exchanged session. Null when the session is in another state. */
-  recordAccount(id: SessionId, account: NonNullable<Session['account']>, now: Date): Promise<Session | null>;
+  /**
+   * Notes the proven account on an exchanged session, once; repeating it with the same one returns the session. From
+   * then on the attempt can only go forward. Null when the session is in another state or names another account.
+   */
+  recordAccount(id: SessionId, account: ProvenAccount, now: Date): Promise<Session | null>;
   /** exchanged -> connected. The sealed grant goes in the same write. Repeating it returns the session unchanged. */
   connectSession(id: SessionId, credentialId: CredentialId, entityId: EntityId, now: Date): Promise<Session | null>;
   /** connected -> restored. */
   completeSession(id: SessionId, now: Date): Promise<Session | null>;
-  /** from -> failed, with the code; the sealed grant goes in the same write. */
+  /**
+   * from -> failed, with the code; the sealed grant goes in the same write. From `exchanged` only while no account is
+   * recorded: what is proven may be on its way into the credential already.
+   */
   endSession(id: SessionId, from: SessionState, errorCode: string, now: Date): Promise<Session | null>;
   /** Sessions in one of `states` not updated since `before`, oldest first. */
   listStaleSessions(states: readonly SessionState[], before: Date, limit: number): Promise<Session[]>;

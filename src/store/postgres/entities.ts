@@ -71,7 +71,7 @@ export function createEntityStore(client: PostgresClient): EntityStore {
       const row = await entities.findUnique({
         where: { userId_provider_externalId: { userId, provider, externalId } },
       });
-      if (row === null) throw new RelinkError('write_conflict', externalId);
+      if (row === null) throw new RelinkError('write_conflict', id);
       return toEntity(row);
     },
   };

@@ -74,9 +74,13 @@ export function toSession(row: SessionRow): Session {
     sealedGrant: row.sealedGrant,
     grantSequence: row.grantSequence === null ? null : toSequence(row.grantSequence),
     account:
-      row.accountExternalId === null
+      row.accountExternalId === null || row.accountCredentialId === null
         ? null
-        : { externalId: row.accountExternalId as ExternalId, name: row.accountName },
+        : {
+            externalId: row.accountExternalId as ExternalId,
+            credentialExternalId: row.accountCredentialId as ExternalId,
+            name: row.accountName,
+          },
     credentialId: row.credentialId as CredentialId | null,
     entityId: row.entityId as EntityId | null,
     errorCode: row.errorCode,

@@ -21,6 +21,7 @@ const rawSessionShape = z.object({
   sealed_grant: z.string().nullable(),
   grant_sequence: z.bigint().nullable(),
   account_external_id: z.string().nullable(),
+  account_credential_id: z.string().nullable(),
   account_name: z.string().nullable(),
   credential_id: z.string().nullable(),
   entity_id: z.string().nullable(),
@@ -46,6 +47,7 @@ const rawSession = rawSessionShape.transform(
     sealedGrant: row.sealed_grant,
     grantSequence: row.grant_sequence,
     accountExternalId: row.account_external_id,
+    accountCredentialId: row.account_credential_id,
     accountName: row.account_name,
     credentialId: row.credential_id,
     entityId: row.entity_id,
@@ -118,10 +120,18 @@ export function createSessionStore(client: PostgresClient): SessionStore {
 
     async recordAccount(id, account, now) {
       const recorded = await sessions.updateManyAndReturn({
-        where: { id, state: 'exchanged' },
-        data: { accountExternalId: account.externalId, accountName: account.name, updatedAt: now },
+        where: { id, state: 'exchanged', accountExternalId: null },
+        data: {
+          accountExternalId: account.externalId,
+          accountCredentialId: account.credentialExternalId,
+          accountName: account.name,
+          updatedAt: now,
+        },
       });
-      return first(recorded);
+      // Once recorded it stays, so looking after the write cannot miss.
+      const { externalId, credentialExternalId } = account;
+      const repeated = { accountExternalId: externalId, accountCredentialId: credentialExternalId };
+      return first(recorded) ?? first(await sessions.findMany({ where: { id, state: 'exchanged', ...repeated } }));
     },
 
     async connectSession(id, credentialId, entityId, now) {
@@ -143,7 +153,7 @@ export function createSessionStore(client: PostgresClient): SessionStore {
 
     async endSession(id, from, errorCode, now) {
       const ended = await sessions.updateManyAndReturn({
-        where: { id, state: from },
+        where: { id, state: from, ...(from === 'exchanged' ? { accountExternalId: null } : {}) },
         data: { state: 'failed', errorCode, sealedGrant: null, updatedAt: now },
       });
       return first(ended);

@@ -166,19 +166,38 @@ export function describeSessions(under: () => StoreUnderTest): void {
   });
 
   describe('recordAccount', () => {
-    it('notes the account on an exchanged session, with or without a name', async () => {
+    const accountOf = (externalId: string, name: string | null = null) => ({
+      externalId: externalId as ExternalId,
+      credentialExternalId: `${externalId}:owner` as ExternalId,
+      name,
+    });
+
+    it.each(['Ünïcode GmbH 🏭', null])('notes the account %s on an exchanged session, once', async name => {
       const { first } = under();
       const { id } = await sessionIn(first, 'exchanged');
-      for (const name of ['Ünïcode GmbH 🏭', null]) {
-        const account = { externalId: 'workspace-1' as ExternalId, name };
-        const recorded = await first.recordAccount(id, account, later(noon, 1));
-        expect(recorded).toMatchObject({ id, state: 'exchanged', account, sealedGrant: 'sealed-grant' });
+      const account = accountOf('workspace-1', name);
+      const recorded = await first.recordAccount(id, account, later(noon, 1));
+      expect(recorded).toMatchObject({ id, state: 'exchanged', account, sealedGrant: 'sealed-grant' });
+      expect(await first.recordAccount(id, account, later(noon, 2))).toEqual(recorded);
+      expect(await first.recordAccount(id, accountOf('workspace-2'), later(noon, 2))).toBeNull();
+    });
+
+    it('and endSession at once: what is recorded goes forward, what has ended records nothing', async () => {
+      const { first, second } = under();
+      for (let round = 0; round < 20; round += 1) {
+        const { id } = await sessionIn(first, 'exchanged');
+        const [recorded, ended] = await Promise.all([
+          first.recordAccount(id, accountOf('workspace-1'), noon),
+          second.endSession(id, 'exchanged', 'connect_timed_out', noon),
+        ]);
+        expect([recorded, ended].filter(result => result !== null)).toHaveLength(1);
       }
     });
 
     it('refuses every other state', async () => {
-      const account = { externalId: 'workspace-1' as ExternalId, name: null };
-      await expectRefusedIn(others('exchanged'), (store, session) => store.recordAccount(session.id, account, noon));
+      await expectRefusedIn(others('exchanged'), (store, session) =>
+        store.recordAccount(session.id, accountOf('workspace-1'), noon),
+      );
     });
   });
 

@@ -121,7 +121,7 @@ describe('a request that cannot be read', () => {
     '%s is not found',
     async url => {
       const answer = await api.app.inject(url);
-      expect([answer.statusCode, codeOf(answer)]).toEqual([404, 'not_found']);
+      expect([answer.statusCode, codeOf(answer)]).toEqual([404, 'route_not_found']);
     },
   );
 
