@@ -131,13 +131,6 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
         if (!stopping) reject(new Error(reason));
       });
     });
-    // Whoever awaits it learns of a death; one before that must not end the process as an unhandled rejection.
-    died.catch(() => undefined);
-    const died = new Promise<never>((_, reject) => {
-      void Promise.race(deaths).then(reason => {
-        if (!stopping) reject(new Error(reason));
-      });
-    });
     // Whoever waits for it hears of it; before that nobody does, and it must not count as unhandled.
     died.catch(() => undefined);
 
