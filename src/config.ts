@@ -28,8 +28,7 @@ const environmentSchema = z.object({
     .regex(/^postgres(ql)?:\/\//, { error: 'must start with postgresql://', abort: true })
     .refine(value => URL.canParse(value), 'is not a valid URL; special characters in its password must be %-encoded')
     .transform(value => new Secret(value)),
-  // The sweep waits in an activity for a workflow that needs another one.
-  RELINK_DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10),
+  RELINK_DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(10),
   RELINK_KEYS: z
     .string({ error: 'is required: <name>:<base64 of 32 random bytes>, newest first, comma-separated' })
     .transform(value => new Secret(value)),

@@ -16,7 +16,8 @@ export async function startRelinkWorker(core: Core, temporal: TemporalSettings):
     activities: createActivities({ ...core, settings: config }),
     log,
     workflows: { codePath: config.workflowBundle ?? defaultBundlePath() },
-    maxConcurrentActivities: config.databasePool,
+    // Two at least: the sweep waits in an activity for a workflow that needs another one.
+    maxConcurrentActivities: Math.max(2, config.databasePool),
   });
   try {
     await ensureSweepSchedule(core.client, config.taskQueue, config.sweepIntervalMs);

@@ -226,7 +226,7 @@ test('a log line has method, route, status, time and request id, and no URL, sta
     ms: expect.any(Number) as number,
   });
   expect(lines.map(({ msg }) => msg)).toContainEqual(
-    expect.stringMatching(/^GET \(no route\) answered 404 not_found in \d+ ms$/),
+    expect.stringMatching(/^GET \(no route\) answered 404 route_not_found in \d+ ms$/),
   );
   const log = api.logLines.join('');
   for (const secret of [state, `code-of-${attempt}`, cookie.split('=')[1] ?? '', apiKey, 'attio-access-token']) {
