@@ -7,20 +7,36 @@ export interface Role {
   readonly finished?: Promise<void>;
 }
 
+/** npm and the terminal deliver one Ctrl-C two or three times at once; only a later signal is a second one. */
+const repeatedSignalMs = 1_000;
+/** Above the longest exchange (30 s) and the five seconds its sealed write may be repeated. */
+const defaultLongestStopMs = 45_000;
+
 /**
  * Runs one process: starts it, stops it once on SIGINT or SIGTERM, also when that comes before it is ready, and ends
- * with exit code 1 and a plain line when it cannot start, dies, or cannot stop. Commands that end by themselves
- * (src/cli) see to their own exit codes.
+ * with exit code 1 and a plain line when it cannot start, dies, throws where nobody catches, or does not stop within
+ * `longestStopMs` (45 s). A second signal ends it at once, with exit code 130. Commands that end by themselves (src/cli) see to their own
+ * exit codes.
  *
  * @param name The role as its lines call it: `server`, `worker`, `relink`.
  */
-export async function runRole(name: string, log: Log, start: () => Promise<Role>): Promise<void> {
+export async function runRole(
+  name: string,
+  log: Log,
+  start: () => Promise<Role>,
+  longestStopMs = defaultLongestStopMs,
+): Promise<void> {
   const starting = start();
   let stopping = false;
+  let signalledAt: number | undefined;
   const stop = (reason: string) => {
     if (stopping) return;
     stopping = true;
     log.info(`Stopping ${name} (process ${process.pid}): ${reason}`);
+    setTimeout(() => {
+      log.fatal(`${name} (process ${process.pid}) did not stop within ${longestStopMs / 1000} s; ended as it is`);
+      process.exit(1);
+    }, longestStopMs).unref();
     starting
       .then(role => role.stop())
       .then(
@@ -32,8 +48,23 @@ export async function runRole(name: string, log: Log, start: () => Promise<Role>
       )
       .finally(() => process.exit());
   };
-  process.on('SIGINT', () => stop('SIGINT'));
-  process.on('SIGTERM', () => stop('SIGTERM'));
+  const onSignal = (signal: NodeJS.Signals) => {
+    signalledAt ??= Date.now();
+    if (Date.now() - signalledAt > repeatedSignalMs) {
+      log.warn(`Ended ${name} (process ${process.pid}) at once: ${signal} again`);
+      process.exit(130);
+    }
+    stop(signal);
+  };
+  const onUncaught = (error: unknown) => {
+    log.fatal({ error }, `${name} (process ${process.pid}) failed in an unforeseen way`);
+    process.exitCode = 1;
+    stop('it failed');
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  process.on('uncaughtException', onUncaught);
+  process.on('unhandledRejection', onUncaught);
   try {
     const role = await starting;
     role.finished?.catch((error: unknown) => {

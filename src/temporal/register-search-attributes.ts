@@ -9,6 +9,8 @@ const keywordType = 2;
 const alreadyExists = 6;
 /** UNIMPLEMENTED, PERMISSION_DENIED, UNAUTHENTICATED: the operator API is not for us. */
 const refused: readonly number[] = [12, 7, 16];
+/** DEADLINE_EXCEEDED, UNAVAILABLE. Any other, such as a namespace that does not exist, speaks for itself. */
+const away: readonly number[] = [4, 14];
 const deadlineMs = 10_000;
 
 /**
@@ -35,7 +37,8 @@ export async function registerSearchAttributes(settings: TemporalSettings, log: 
     const code: number = error.code;
     // Another worker registered them between the look and the call.
     if (code === alreadyExists) return;
-    if (!refused.includes(code)) throw unavailable(settings, error);
+    if (away.includes(code)) throw unavailable(settings, error);
+    if (!refused.includes(code)) throw error;
     log.warn(
       { namespace: settings.namespace, grpcCode: code },
       `Search attributes cannot be registered from here; unless they exist, an administrator has to register these, of type Keyword: ${missing.join(', ')}`,

@@ -215,6 +215,27 @@ describe('the database goes away between the exchange and the sealed write', () 
     }
   });
 
+  test('only after the sealed write: 202 and not an error, and a repeat connects without another exchange', async () => {
+    const proxy = await startCuttableProxy(api.databaseUrl);
+    const process = await api.startProcess({ databaseUrl: proxy.url, settings: { RELINK_CALLBACK_DEADLINE: '2' } });
+    try {
+      const before = api.exchanges();
+      const { attempt, callback, cookie } = await begin(process, 'quinn');
+      process.workflows.isDown = true;
+      const answering = comeBack(process, callback, cookie);
+      await until(async () => (await stateOf(attempt)) === 'exchanged');
+      proxy.cut();
+      expect((await answering).statusCode).toBe(202);
+      proxy.mend();
+      process.workflows.isDown = false;
+      expect((await comeBack(process, callback, cookie)).statusCode).toBe(200);
+      expect(api.exchanges() - before).toBe(1);
+    } finally {
+      await process.close();
+      await proxy.close();
+    }
+  });
+
   test('already before: 503, the code is not spent, and a repeat connects', async () => {
     const proxy = await startCuttableProxy(api.databaseUrl);
     const process = await api.startProcess({ databaseUrl: proxy.url });

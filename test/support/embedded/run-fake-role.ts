@@ -1,0 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLog } from '../../../src/log.js';
+import { runRole } from '../../../src/run-role.js';
+
+/**
+ * run-fake-role <stop ms> <longest stop ms> [throw|reject]: a role whose stop takes so long; with a third word it breaks
+ * when it is ready, where nobody catches. Its log is its output.
+ */
+const [, , stopMs = '0', longestStopMs = '45000', mishap] = process.argv;
+
+const start = async () => {
+  const alive = setInterval(() => undefined, 1000);
+  process.stdout.write('{"ready":true}\n');
+  setTimeout(() => {
+    if (mishap === 'throw') throw new Error('thrown past everybody');
+    if (mishap === 'reject') void Promise.reject(new Error('rejected past everybody'));
+  }, 50);
+  return {
+    stop: async () => {
+      await sleep(Number(stopMs));
+      clearInterval(alive);
+    },
+  };
+};
+
+void runRole('fake', createLog('info', 'fake'), start, Number(longestStopMs));

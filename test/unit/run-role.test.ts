@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnTypescript } from '../support/spawn-typescript.js';
+
+/** Runs a role until it has ended, with these signals at these milliseconds after it was ready. */
+async function run(args: readonly string[], signals: readonly (readonly [number, NodeJS.Signals])[] = []) {
+  const { child, firstLine, exitCode } = spawnTypescript('run-fake-role', args);
+  let output = '';
+  child.stdout?.on('data', chunk => (output += String(chunk)));
+  await firstLine;
+  const readyAt = Date.now();
+  for (const [atMs, signal] of signals) {
+    await sleep(Math.max(readyAt + atMs - Date.now(), 0));
+    child.kill(signal);
+  }
+  const code = await exitCode;
+  return { code, output, afterMs: Date.now() - readyAt };
+}
+
+test.each(['throw', 'reject'])(
+  'what nobody catches (%s) is logged as fatal, and the role stops with code 1',
+  async how => {
+    const { code, output } = await run(['0', '45000', how]);
+    expect(code).toBe(1);
+    expect(output).toMatch(/"level":"fatal".*"error":\{"type":"Error","message":"(thrown|rejected) past everybody"/);
+    expect(output).toContain('Stopped fake');
+  },
+);
+
+test('the same Ctrl-C delivered three times is one: the stop is waited for', async () => {
+  const { code, output } = await run(
+    ['1500'],
+    [
+      [100, 'SIGINT'],
+      [110, 'SIGINT'],
+      [120, 'SIGTERM'],
+    ],
+  );
+  expect(code).toBe(0);
+  expect(output.match(/Stopping fake/g)).toHaveLength(1);
+  expect(output).toContain('Stopped fake');
+});
+
+test('a second signal more than a second later ends the role at once with code 130', async () => {
+  const { code, output, afterMs } = await run(
+    ['20000'],
+    [
+      [100, 'SIGTERM'],
+      [1400, 'SIGTERM'],
+    ],
+  );
+  expect(code).toBe(130);
+  expect(afterMs).toBeLessThan(10_000);
+  expect(output).toContain('SIGTERM again');
+});
+
+test('a stop that takes longer than its bound ends with code 1 and a line', async () => {
+  const { code, output } = await run(['20000', '1500'], [[100, 'SIGTERM']]);
+  expect(code).toBe(1);
+  expect(output).toMatch(/"level":"fatal".*did not stop within 1.5 s/);
+});
