@@ -16,6 +16,7 @@ const layers = {
   store: ['domain', 'errors'],
   providers: ['domain', 'vault', 'errors'],
   integrations: ['domain', 'errors'],
+  handlers: ['domain', 'integrations', 'providers', 'store', 'temporal', 'vault', 'errors', 'log'],
   activities: [
     'domain',
     'contracts',
@@ -23,6 +24,7 @@ const layers = {
     'providers',
     'vault',
     'integrations',
+    'handlers',
     'errors',
     'ids',
     'log',
@@ -31,7 +33,7 @@ const layers = {
   temporal: ['domain', 'contracts', 'errors', 'config', 'log'],
   // What only `npm start`, commands and tests bring along; nothing of production imports it.
   embedded: ['contracts', 'vault', 'config'],
-  cli: ['contracts', 'embedded', 'store', 'errors', 'log', 'config', 'config-dev', 'start-everything'],
+  cli: ['contracts', 'embedded', 'integrations', 'store', 'errors', 'log', 'config', 'config-dev', 'start-everything'],
   http: [
     'domain',
     'contracts',

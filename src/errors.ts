@@ -54,6 +54,34 @@ export const errorRegistry = {
     text: 'This integration is being deleted and cannot be changed.',
   },
 
+  // Webhooks
+  webhooks_not_expected: {
+    status: 404,
+    retryable: false,
+    text: 'No webhooks are taken at this address: the provider, the integration or its type does not exist or takes none.',
+  },
+  webhook_signature_missing: { status: 401, retryable: false, text: 'The webhook carries no signature.' },
+  webhook_signature_wrong: {
+    status: 401,
+    retryable: false,
+    text: 'The signature of the webhook fits none of the configured secrets.',
+  },
+  webhook_signature_stale: {
+    status: 401,
+    retryable: false,
+    text: 'The signed time of the webhook is outside the accepted window.',
+  },
+  webhook_secret_missing: {
+    status: 403,
+    retryable: false,
+    text: 'No secret is configured to verify webhooks of this provider with. The operator has to set WEBHOOK_SECRETS of this provider.',
+  },
+  delivery_not_replayable: {
+    status: 409,
+    retryable: false,
+    text: 'Only a failed, discarded or expired delivery can be replayed.',
+  },
+
   // Connecting
   attempt_not_found: {
     status: 404,
@@ -148,6 +176,21 @@ export const errorRegistry = {
     retryable: false,
     text: 'The database could not be migrated and was left as it was before the failed migration.',
   },
+  credential_dead: {
+    status: 409,
+    retryable: false,
+    text: 'The provider no longer accepts this credential. Its user has to reconnect.',
+  },
+  claim_lost: {
+    status: 503,
+    retryable: true,
+    text: 'Another worker took over these deliveries; it goes on with them.',
+  },
+  handler_crashed: {
+    status: 503,
+    retryable: true,
+    text: 'A handler took its thread down with it. What it had in hand is run again, one by one.',
+  },
   write_conflict: {
     status: 503,
     retryable: true,
@@ -198,6 +241,11 @@ export class RelinkError extends Error {
 
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(errorRegistry, value);
+}
+
+/** The code that a failed session's row holds; `internal` for one that this version does not know. */
+export function readErrorCode(stored: string | null): ErrorCode {
+  return isErrorCode(stored) ? stored : 'internal';
 }
 
 /** Thrown when settings are missing or wrong; the message lists every one of them, by name and never with its value. */

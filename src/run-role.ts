@@ -14,7 +14,7 @@ const defaultLongestStopMs = 45_000;
 
 /**
  * Runs one process: starts it, stops it once on SIGINT or SIGTERM, also when that comes before it is ready, and ends
- * with exit code 1 and a plain line when it cannot start, dies, throws where nobody catches, or does not stop within
+ * with exit code 1 and a line when it cannot start (plain, on standard error, for each foreseen problem), dies, throws where nobody catches, or does not stop within
  * `longestStopMs` (45 s). A second signal ends it at once, with exit code 130. Commands that end by themselves (src/cli) see to their own
  * exit codes.
  *
@@ -73,8 +73,16 @@ export async function runRole(
       stop('it died');
     });
   } catch (error) {
-    const known = error instanceof ConfigError || error instanceof RelinkError;
-    log.fatal(known ? {} : { error }, error instanceof Error ? error.message : `${name} cannot start`);
+    const problems = listProblems(error);
+    // Whoever starts it reads this, and no program does: plain lines, one for each problem.
+    for (const problem of problems) process.stderr.write(`${name} cannot start: ${problem}\n`);
+    if (problems.length === 0) log.fatal({ error }, error instanceof Error ? error.message : `${name} cannot start`);
     process.exit(1);
   }
+}
+
+/** What an operator can mend; empty for anything unforeseen, which is logged with its stack. */
+function listProblems(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.problems;
+  return error instanceof RelinkError ? [error.message] : [];
 }

@@ -1,16 +1,17 @@
 import { composeCore, type Core } from './compose.js';
-import { loadConfig } from './config.js';
 import {
   type BackingServices,
   type BackingServicesOptions,
   startBackingServices,
 } from './embedded/start-backing-services.js';
+import { loadSettings } from './load-settings.js';
 import type { Log } from './log.js';
 import { startRelinkWorker } from './start-relink-worker.js';
 import { startServer } from './start-server.js';
+import { explainDatabaseError } from './store/postgres/explain-database-error.js';
 import { migrate } from './store/postgres/migrate.js';
-import { loadTemporalSettings } from './temporal/connect-client.js';
 import { installRuntime } from './temporal/create-worker.js';
+import { warnOfSettings } from './warn-of-settings.js';
 
 export interface Everything {
   readonly core: Core;
@@ -31,12 +32,15 @@ export async function startEverything(options: BackingServicesOptions, log: Log)
     for (const stopOne of stops.splice(0).reverse()) await stopOne();
   };
   try {
-    const config = loadConfig(services.environment);
-    const { applied } = await migrate(config.databaseUrl.reveal());
+    const { config, temporal } = loadSettings(services.environment);
+    const databaseUrl = config.databaseUrl.reveal();
+    const { applied } = await migrate(databaseUrl).catch(async (error: unknown) => {
+      throw await explainDatabaseError(error, databaseUrl);
+    });
     if (applied.length > 0) options.onProgress(`Database: applied ${applied.join(', ')}`);
     installRuntime(log);
-    const temporal = loadTemporalSettings(services.environment);
     const core = composeCore(config, temporal, log);
+    warnOfSettings(core, services.environment);
     stops.push(() => core.close());
     const worker = await startRelinkWorker(core, temporal);
     stops.push(() => worker.stop());

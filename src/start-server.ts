@@ -11,6 +11,14 @@ export interface RunningServer {
 /** What a running callback may still need to answer, beyond its own deadline. Milliseconds. */
 const answerMarginMs = 1_000;
 
+/** Why a server cannot listen, by Node's codes. */
+const listenProblems: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (host, port) => `RELINK_PORT: port ${port} of ${host} is taken by another process`,
+  EACCES: (_host, port) => `RELINK_PORT: this user may not listen on port ${port}`,
+  EADDRNOTAVAIL: host => `RELINK_HOST: ${host} is no address of this machine`,
+  ENOTFOUND: host => `RELINK_HOST: ${host} cannot be resolved`,
+};
+
 /**
  * Listens; what is running when `stop()` is called finishes first: callbacks have their deadline for it, and exchanges
  * are waited for even when their caller has gone. A caller that keeps its connection busy for longer is cut off.
@@ -22,8 +30,8 @@ export async function startServer(core: Core): Promise<RunningServer> {
     await app.listen({ host, port: wantedPort });
   } catch (error) {
     await app.close();
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-    throw new ConfigError([`RELINK_PORT: port ${wantedPort} of ${host} is taken by another process`]);
+    const problem = error instanceof Error && 'code' in error ? listenProblems[String(error.code)] : undefined;
+    throw problem === undefined ? error : new ConfigError([problem(host, wantedPort)]);
   }
   const { port } = app.server.address() as AddressInfo;
   return {

@@ -1,4 +1,8 @@
 import type { Activities } from '../contracts/activities.js';
+import { checkIntegrationStatus } from './deliveries/check-integration-status.js';
+import { discardDeliveries } from './deliveries/discard-deliveries.js';
+import { prepareIntegration } from './deliveries/prepare-integration.js';
+import { processDeliveries } from './deliveries/process-deliveries.js';
 import { addCauses } from './add-causes.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { endAttempt } from './end-attempt.js';
@@ -8,7 +12,7 @@ import { persistCredential } from './persist-credential.js';
 import { probeCredential } from './probe-credential.js';
 import { recordCredentialTest } from './record-credential-test.js';
 import { restoreIntegrationStatuses } from './restore-integration-statuses.js';
-import { sweep } from './sweep.js';
+import { sweep } from './sweep/sweep.js';
 import { upsertEntity } from './upsert-entity.js';
 import { withdrawOvertakenCauses } from './withdraw-overtaken-causes.js';
 
@@ -25,6 +29,10 @@ export function createActivities(dependencies: ActivityDependencies) {
     probeCredential: probeCredential(dependencies),
     recordCredentialTest: recordCredentialTest(dependencies),
     markCredentialValid: markCredentialValid(dependencies),
+    checkIntegrationStatus: checkIntegrationStatus(dependencies),
+    prepareIntegration: prepareIntegration(dependencies),
+    processDeliveries: processDeliveries(dependencies),
+    discardDeliveries: discardDeliveries(dependencies),
     sweep: sweep(dependencies),
   } satisfies Activities;
 }

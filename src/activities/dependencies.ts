@@ -1,9 +1,15 @@
+import type { HandlerHost, HandlerServices } from '../handlers/handler-host.js';
 import type { IntegrationCatalogue } from '../integrations/load-integrations.js';
 import type { Log } from '../log.js';
 import type { ProviderCatalogue } from '../providers/load-providers.js';
-import type { Store } from '../store/port/store.js';
+import type { Integration, Store } from '../store/port/store.js';
 import type { WorkflowStarter } from '../temporal/workflow-starter.js';
 import type { Vault } from '../vault/vault.js';
+
+/** What a running handler may ask for in the name of its integration. */
+export interface HandlerRequests {
+  servicesFor(integration: Integration, signal: AbortSignal): HandlerServices;
+}
 
 /** What activities are built over: the ports, a clock, and the settings that decide about time. */
 export interface ActivityDependencies {
@@ -12,11 +18,19 @@ export interface ActivityDependencies {
   readonly providers: ProviderCatalogue;
   readonly integrations: IntegrationCatalogue;
   readonly workflows: WorkflowStarter;
+  readonly handlers: HandlerHost;
+  readonly requests: HandlerRequests;
   readonly log: Log;
   readonly now: () => Date;
   readonly settings: {
     /** What was written this long ago and has not moved since was not started. Milliseconds. */
     readonly sweepAfterMs: number;
     readonly sessionRetentionMs: number;
+    /** What browsers and providers reach: webhook addresses are built on it. */
+    readonly publicUrl: URL;
+    /** Held deliveries older than this, and the oldest beyond this many per integration, fall out. */
+    readonly heldForMs: number;
+    readonly heldLimit: number;
+    readonly deliveryRetentionMs: number;
   };
 }

@@ -1,5 +1,5 @@
 import type { Activities } from '../contracts/activities.js';
-import { type ErrorCode, isErrorCode, RelinkError } from '../errors.js';
+import { type ErrorCode, readErrorCode, RelinkError } from '../errors.js';
 import { identifyAccount } from '../providers/identify-account.js';
 import type { Identity, TokenSet } from '../providers/definition.js';
 import { parseTokenSet } from '../providers/token-set-codec.js';
@@ -22,7 +22,7 @@ export function persistCredential(dependencies: ActivityDependencies): Activitie
     const { store, providers, vault, now } = dependencies;
     const session = await store.getSession(sessionId);
     if (session === null) throw new RelinkError('attempt_not_found', sessionId);
-    if (session.state === 'failed') throw new RelinkError(codeOf(session), sessionId);
+    if (session.state === 'failed') throw new RelinkError(readErrorCode(session.errorCode), sessionId);
     if (session.credentialId !== null) {
       const credential = await store.getCredential(session.credentialId);
       if (credential === null) throw new RelinkError('not_found', session.credentialId);
@@ -71,10 +71,6 @@ function waitForOperator<Result>(act: () => Result): Result {
 /** Epoch 0 makes the restore a no-op: the grant died, or was replaced and died, before its restore came. */
 function standing(credential: Credential) {
   return { credentialId: credential.id, epoch: credential.authIsValid ? credential.epoch : 0 };
-}
-
-function codeOf(session: Session): ErrorCode {
-  return isErrorCode(session.errorCode) ? session.errorCode : 'internal';
 }
 
 async function proveIdentity(

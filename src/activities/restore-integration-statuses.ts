@@ -2,9 +2,11 @@ import type { Activities } from '../contracts/activities.js';
 import type { EntityId } from '../domain/ids.js';
 import { restore } from '../domain/integration-state.js';
 import { changeIntegration } from '../integrations/change-integration.js';
+import { comeBack } from '../integrations/come-back.js';
 import type { Integration } from '../store/port/store.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { forEachPage } from './for-each-page.js';
+import { wakeReopened } from './wake-reopened.js';
 
 /**
  * Reaches the same set as addCauses: every integration of every entity that points to the credential, and first those
@@ -22,13 +24,16 @@ export function restoreIntegrationStatuses(
       const change = await changeIntegration(
         store,
         integration.id,
-        async state => {
+        async (state, row) => {
           const currentCredentialIds = await store.getCurrentCredentialIds(integration.id);
-          return restore(state, { credentialId, epoch, currentCredentialIds, optIn });
+          const restored = restore(state, { credentialId, epoch, currentCredentialIds, optIn });
+          return comeBack(dependencies.integrations.find(row.type), row, restored);
         },
         now,
       );
-      if (change === null || change.before.status === change.after.status) return;
+      if (change === null) return;
+      await wakeReopened(dependencies, change);
+      if (change.before.status === change.after.status) return;
       const { before, after } = change;
       const through = nameEntity(after, entityId);
       if (after.status === 'ENABLED') {

@@ -20,6 +20,7 @@ const recordSchema = z.looseObject({
   generation: z.number().optional(),
   last_test: z.looseObject({ outcome: z.string() }).nullish(),
   causes: z.array(z.looseObject({ code: z.string(), text: z.string() })).optional(),
+  deliveries: z.looseObject({ pending: z.number(), held: z.number() }).optional(),
   error: errorSchema.optional(),
 });
 const bodySchema = recordSchema.extend({ data: z.array(recordSchema).optional() });

@@ -7,8 +7,10 @@ import { recoverOrphan } from '../embedded/temporal/recover-orphan.js';
 import { createLog } from '../log.js';
 import { type Everything, startEverything } from '../start-everything.js';
 import { listCompletedRuns } from './demo/list-completed-runs.js';
+import { startReceiver } from './demo/receiver.js';
 import { Stage } from './demo/stage.js';
 import { stories } from './demo/stories.js';
+import { webhookStories } from './demo/webhook-stories.js';
 
 /**
  * `npm run demo`: the incident as a story, on an embedded stack of its own that begins empty. The last line is JSON;
@@ -16,12 +18,19 @@ import { stories } from './demo/stories.js';
  */
 const say = (line: string) => console.log(line);
 
+/** Counts the lines an operator would be woken by; unless a level is set, the story is not interrupted by them. */
+const errors = {
+  lines: 0,
+  write() {
+    this.lines += 1;
+  },
+};
+
 async function startEmpty(directory: string, { dataDirectory, temporalCli, logLevel }: DevConfig): Promise<Everything> {
-  const data = join(directory, 'data');
+  const data = dataOf(directory);
   await mkdir(data, { recursive: true });
   await recoverOrphan(join(data, 'temporal.db'), say);
-  await removeEmbeddedPostgres(join(data, 'postgres'), say);
-  await rm(data, { recursive: true, force: true });
+  await removeData(data);
   return startEverything(
     {
       directory: data,
@@ -34,16 +43,38 @@ async function startEmpty(directory: string, { dataDirectory, temporalCli, logLe
       ports: { relink: 3100, postgres: 5533, temporal: 7333, temporalUi: 8333, sandbox: 3101 },
       onProgress: line => say(`  ${line}`),
     },
-    createLog(logLevel ?? 'silent', 'demo'),
+    logLevel === undefined ? createLog('error', 'demo', errors) : createLog(logLevel, 'demo'),
   );
 }
 
-async function play(everything: Everything): Promise<boolean> {
+const dataOf = (directory: string) => join(directory, 'data');
+
+async function removeData(data: string): Promise<void> {
+  // PostgreSQL keeps its files elsewhere where its user cannot reach ours.
+  await removeEmbeddedPostgres(join(data, 'postgres'), say);
+  await rm(data, { recursive: true, force: true });
+}
+
+async function play(everything: Everything, data: string): Promise<boolean> {
   const { core, services, url } = everything;
-  const sandbox = { url: services.sandboxUrl, controlKey: services.secrets.sandboxControlKey };
-  const stage = new Stage(url, services.secrets.apiKey, sandbox, say);
+  const { forwardSecrets, providers } = core.config;
+  const receiver = await startReceiver(forwardSecrets[0]?.reveal() ?? '');
+  const stage = new Stage(
+    {
+      relinkUrl: url,
+      apiKey: services.secrets.apiKey,
+      sandbox: {
+        url: services.sandboxUrl,
+        controlKey: services.secrets.sandboxControlKey,
+        webhookSecret: providers['sandbox']?.webhookSecrets[0]?.reveal() ?? '',
+      },
+      receiver,
+      errorLines: () => errors.lines,
+    },
+    say,
+  );
   const outcomes: Record<string, 'ok' | 'failed'> = {};
-  for (const story of stories) {
+  for (const story of [...stories, ...webhookStories]) {
     say(`\n${story.title}`);
     try {
       await story.play(stage);
@@ -54,11 +85,16 @@ async function play(everything: Everything): Promise<boolean> {
     }
   }
   const ok = Object.values(outcomes).every(outcome => outcome === 'ok');
-  const workflows = await listCompletedRuns(core.client, ok ? 10 : 1);
-  say(`\nIn the Temporal UI (while the demo runs; \`npm start\` keeps one open): ${services.temporalUiUrl ?? 'none'}`);
+  const workflows = await listCompletedRuns(core.client, ok ? 14 : 1);
+  say(
+    `\nThe reconnects as Temporal ran them, to be seen at ${services.temporalUiUrl ?? 'its UI'} while it runs (--keep):`,
+  );
   for (const workflow of workflows) say(`    ${workflow}`);
   if (process.argv.includes('--keep')) await waitForSignal();
   await everything.stop();
+  await receiver.close();
+  if (ok) await removeData(data);
+  say(`\n${ok ? 'Every story ended well.' : `A story failed; its data is left in ${data}.`} The same for programs:`);
   say(JSON.stringify({ demo: ok ? 'ok' : 'failed', steps: stage.steps, stories: outcomes, workflows }));
   return ok;
 }
@@ -80,7 +116,7 @@ async function main(): Promise<void> {
   const everything = await startEmpty(directory, config);
   const interrupt = () => void everything.stop().finally(() => process.exit(130));
   if (!process.argv.includes('--keep')) process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  const ok = await play(everything);
+  const ok = await play(everything, dataOf(directory));
   await lock.release();
   process.exit(ok ? 0 : 1);
 }

@@ -1,16 +1,20 @@
 import { loadDatabaseUrl } from '../config.js';
 import { ConfigError, RelinkError } from '../errors.js';
+import { explainDatabaseError } from '../store/postgres/explain-database-error.js';
 import { migrate } from '../store/postgres/migrate.js';
 
 /** `npm run migrate`: brings the database of `DATABASE_URL` to the version of this release. */
 async function main(): Promise<void> {
-  const { applied } = await migrate(loadDatabaseUrl(process.env).reveal());
+  const databaseUrl = loadDatabaseUrl(process.env).reveal();
+  const { applied } = await migrate(databaseUrl).catch(async (error: unknown) => {
+    throw await explainDatabaseError(error, databaseUrl);
+  });
   for (const name of applied) console.log(`Applied ${name}`);
   console.log(applied.length === 0 ? 'The database is up to date.' : 'The database is migrated.');
 }
 
 main().catch((error: unknown) => {
-  const known = error instanceof RelinkError || error instanceof ConfigError;
-  console.error(known ? error.message : error);
+  if (error instanceof ConfigError) for (const problem of error.problems) console.error(problem);
+  else console.error(error instanceof RelinkError ? error.message : error);
   process.exitCode = 1;
 });

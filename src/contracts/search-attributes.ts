@@ -7,3 +7,9 @@ export const searchAttributeNames = [
   'Stage',
   'Outcome',
 ] as const;
+export type SearchAttributeName = (typeof searchAttributeNames)[number];
+
+/** What a dev server is given when its database is made. */
+export const searchAttributeKinds: Readonly<Record<string, 'Keyword'>> = Object.fromEntries(
+  searchAttributeNames.map(name => [name, 'Keyword']),
+);

@@ -1,4 +1,4 @@
-import type { CredentialId, SessionId } from '../domain/ids.js';
+import type { CredentialId, IntegrationId, SessionId } from '../domain/ids.js';
 
 /**
  * Workflow ids are locks: one run per attempt, per tested generation, per death. They are plain text everywhere.
@@ -8,9 +8,14 @@ export const testWorkflowId = (credentialId: CredentialId, generation: number) =
 /** `scope` is the integration for which a known death is told again, after it was created on a dead credential. */
 export const invalidateWorkflowId = (credentialId: CredentialId, epoch: number, scope?: string) =>
   scope === undefined ? `invalidate/${credentialId}/${epoch}` : `invalidate/${credentialId}/${epoch}/${scope}`;
+/** One consumer of deliveries per integration. */
+export const webhooksWorkflowId = (integrationId: IntegrationId) => `webhooks/${integrationId}`;
 export const sweepScheduleId = 'relink-sweep';
 export const sweepWorkflowId = 'sweep';
 
 /** The reauth update that answers once credential and entity are stored. A constant id makes repeats attach. */
 export const connectedUpdateName = 'connected';
 export const connectedUpdateId = 'connected';
+
+/** Says that there may be something to do. Carries nothing: what there is, is in the database. */
+export const wakeSignalName = 'wake';

@@ -1,6 +1,6 @@
 import type { CauseCode } from '../domain/cause.js';
 import type { CredentialTestOutcome } from '../domain/credential-test.js';
-import type { CredentialId, EntityId, ProviderId, SessionId } from '../domain/ids.js';
+import type { CredentialId, EntityId, IntegrationId, ProviderId, SessionId } from '../domain/ids.js';
 
 export interface ReauthInput {
   readonly sessionId: SessionId;
@@ -45,9 +45,28 @@ export interface InvalidateResult {
   readonly errors: number;
 }
 
+export interface WebhooksInput {
+  readonly integrationId: IntegrationId;
+  /** How long an idle run waits for more before it ends. Milliseconds. */
+  readonly lingerMs: number;
+  /** The run continues as a new one when its history is longer than this, or the server suggests it. */
+  readonly continueAfterEvents: number;
+}
+
+export interface WebhooksResult {
+  /** Of this run, without those of the runs it continued from. */
+  readonly handled: number;
+  readonly failed: number;
+  readonly discarded: number;
+}
+
 export interface SweepResult {
   readonly started: number;
   readonly ended: number;
   readonly finished: number;
   readonly deleted: number;
+  /** Integrations woken whose deliveries or hooks were due and waited. */
+  readonly woken: number;
+  /** Held deliveries that fell out of their bounds. */
+  readonly expired: number;
 }

@@ -16,6 +16,8 @@ export type UserId = Brand<'UserId'>;
 export type ProviderId = Brand<'ProviderId'>;
 /** A provider's own identifier of an account or of a grant. */
 export type ExternalId = Brand<'ExternalId'>;
+/** One inbound webhook, for one integration. */
+export type DeliveryId = Brand<'DeliveryId'>;
 export type IntegrationType = Brand<'IntegrationType'>;
 
 export const idPrefixes = {
@@ -23,6 +25,7 @@ export const idPrefixes = {
   credential: 'cred',
   entity: 'ent',
   integration: 'int',
+  delivery: 'dlv',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -32,6 +35,7 @@ export interface IdOf {
   credential: CredentialId;
   entity: EntityId;
   integration: IntegrationId;
+  delivery: DeliveryId;
 }
 
 /** Narrows a string to an id of the given kind when it has that kind's form. */

@@ -1,6 +1,7 @@
+import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
-import type { Environment } from '../config.js';
-import { searchAttributeNames } from '../contracts/search-attributes.js';
+import { dropEmpty, type Environment } from '../config.js';
+import { searchAttributeKinds } from '../contracts/search-attributes.js';
 import { findTemporalCli } from './find-temporal-cli.js';
 import { type LocalSecrets, readOrMakeLocalSecrets } from './local-secrets.js';
 import { holdPort } from './hold-port.js';
@@ -52,8 +53,7 @@ export interface BackingServices {
  */
 export async function startBackingServices(options: BackingServicesOptions): Promise<BackingServices> {
   const { directory, ports, onProgress } = options;
-  // As in src/config.ts, set but empty means unset.
-  const environment = Object.fromEntries(Object.entries(options.environment).filter(([, value]) => value !== ''));
+  const environment = dropEmpty(options.environment);
   const stops: (() => Promise<void>)[] = [];
   const deaths: Promise<string>[] = [];
   let stopping = false;
@@ -94,7 +94,7 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
         port: ports.temporal,
         uiPort: ports.temporalUi,
         headless: options.headless,
-        searchAttributes: Object.fromEntries(searchAttributeNames.map(name => [name, 'Keyword' as const])),
+        searchAttributes: searchAttributeKinds,
         onProgress,
       });
       stops.push(() => temporal.stop());
@@ -142,6 +142,8 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
         RELINK_RETURN_URLS: relinkUrl,
         RELINK_REDIRECT_URIS: (options.redirectUris ?? []).join(','),
         ...sandboxSettings(sandbox.url, clientId, secrets.sandboxClientSecret),
+        RELINK_FORWARD_SECRETS: `whsec_${deriveSecret(secrets.sandboxClientSecret, 'forward')}`,
+        RELINK_FORWARD_ALLOW_LOOPBACK: 'true',
         ...temporalSettings,
         ...environment,
         // What was settled here from the user's settings.
@@ -165,9 +167,15 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
 
 /** Any setting of the user's that names a Temporal server: then the embedded one stays away. */
 function hasOwnTemporal(environment: Environment): boolean {
-  return ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some(
-    name => (environment[name] ?? '') !== '',
-  );
+  return ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some(name => environment[name] !== undefined);
+}
+
+/** What the sandbox signs its webhooks with. */
+export const sandboxWebhookSecret = (clientSecret: string) => deriveSecret(clientSecret, 'webhooks');
+
+/** A secret of its own for each purpose, without one more to keep. */
+function deriveSecret(secret: string, purpose: string): string {
+  return createHmac('sha256', secret).update(purpose).digest('base64');
 }
 
 export function sandboxSettings(url: string, clientId: string, clientSecret: string): Record<string, string> {
@@ -179,5 +187,6 @@ export function sandboxSettings(url: string, clientId: string, clientSecret: str
     RELINK_PROVIDER_SANDBOX_IDENTITY_URL: `${url}/identity`,
     RELINK_PROVIDER_SANDBOX_ISSUER: url,
     RELINK_PROVIDER_SANDBOX_ALLOW_INSECURE: 'true',
+    RELINK_PROVIDER_SANDBOX_WEBHOOK_SECRETS: sandboxWebhookSecret(clientSecret),
   };
 }

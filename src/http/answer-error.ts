@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** `page`: errors are HTML. `negotiated`: HTML where the caller prefers it. JSON otherwise. */
     answers?: 'page' | 'negotiated';
+    /** No line for each answer: thousands come. The route counts them, and sums its refusals up in a line a minute. */
+    quiet?: boolean;
   }
   interface FastifyRequest {
     /** The code of the error this request was answered with, for its log line. */

@@ -8,6 +8,8 @@ import { answerError } from './answer-error.js';
 import { answerBrokenRequest } from './answer-broken-request.js';
 import { checkApiKey, readUser } from './authenticate.js';
 import { closeConnections } from './close-connections.js';
+import { createIntake } from './intake/create-intake.js';
+import { createMetrics } from './intake/metrics.js';
 import type { App, HttpContext, HttpDependencies } from './dependencies.js';
 import { logRequests } from './log-requests.js';
 import { parseReturnUrlRules } from './operations/return-urls.js';
@@ -18,21 +20,28 @@ import { registerUserRoutes } from './register-user-routes.js';
 import { getCallback } from './routes/api/oauth/callback/get-callback.js';
 import { getConnect } from './routes/connect/get-connect.js';
 import { postConnect } from './routes/connect/post-connect.js';
+import { receiveWebhooks } from './routes/api/webhooks/receive-webhooks.js';
 import { getHealth } from './routes/get-health.js';
+import { getMetrics } from './routes/get-metrics.js';
 import { setSecurityHeaders } from './security-headers.js';
 
 const bodyLimit = 64 * 1024;
+/** For wakes that are on their way when the server stops; the sweep makes up for the rest. Milliseconds. */
+const wakesCloseWithinMs = 2_000;
 /** To receive a whole request; a slower sender holds a connection for nothing. Milliseconds. */
 const requestTimeout = 30_000;
 
 /**
  * Builds the HTTP service; `listen` or `inject` it. Closing it waits for exchanges in flight.
  *
- * @throws Error when an entry of `config.returnUrls` is no URL to return to.
+ * @throws ConfigError when an entry of `config.returnUrls` is no URL to return to.
  */
 export async function createApp(dependencies: HttpDependencies): Promise<FastifyInstance> {
+  const metrics = createMetrics();
   const context: HttpContext = {
     ...dependencies,
+    metrics,
+    intake: createIntake(dependencies, metrics),
     now: dependencies.now ?? (() => new Date()),
     returnUrlRules: parseReturnUrlRules(dependencies.config.returnUrls),
     exchanges: new RunningExchanges(),
@@ -65,15 +74,29 @@ export async function createApp(dependencies: HttpDependencies): Promise<Fastify
   app.setNotFoundHandler((request, reply) => answerError(context, new RelinkError('route_not_found'), request, reply));
   closeConnections(app);
   app.addHook('onClose', () => context.exchanges.settled());
+  app.addHook('onClose', () => context.intake.waker.close(wakesCloseWithinMs));
 
-  await app.register(cookie);
   await registerOpenApi(app, context);
   getHealth(app, context);
   await app.register((pages: App, _options, done) => {
+    // Here alone: it has hooks, which routes that take thousands of requests are spared.
+    pages.register(cookie);
     pages.register(formbody);
     getConnect(pages, context);
     postConnect(pages, context);
     getCallback(pages, context);
+    done();
+  });
+  await app.register((webhooks: App, _options, done) => {
+    receiveWebhooks(webhooks, context);
+    done();
+  });
+  await app.register((operators: App, _options, done) => {
+    operators.addHook('onRequest', (request, _reply, next) => {
+      checkApiKey(context.config.apiKeys, request);
+      next();
+    });
+    getMetrics(operators, context);
     done();
   });
   await app.register((users: App, _options, done) => {

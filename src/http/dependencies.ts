@@ -13,6 +13,8 @@ import type { ProviderCatalogue } from '../providers/load-providers.js';
 import type { Store } from '../store/port/store.js';
 import type { WorkflowStarter } from '../temporal/workflow-starter.js';
 import type { Vault } from '../vault/vault.js';
+import type { Intake } from './intake/create-intake.js';
+import type { Metrics } from './intake/metrics.js';
 import type { RunningExchanges } from './operations/running-exchanges.js';
 import type { UrlRule } from './operations/return-urls.js';
 
@@ -27,6 +29,8 @@ export type HttpConfig = Pick<
   | 'callbackDeadlineMs'
   | 'exchangeTimeoutMs'
   | 'testGraceMs'
+  | 'webhookBodyLimit'
+  | 'heldLimit'
 >;
 
 export interface HttpDependencies {
@@ -46,6 +50,8 @@ export interface HttpContext extends HttpDependencies {
   readonly now: () => Date;
   readonly returnUrlRules: readonly UrlRule[];
   readonly exchanges: RunningExchanges;
+  readonly metrics: Metrics;
+  readonly intake: Intake;
 }
 
 /** A Fastify scope whose route types come from zod schemas. */

@@ -13,6 +13,10 @@ export function logRequests(app: App, log: Log): void {
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
+    if (request.routeOptions.config.quiet === true) {
+      done();
+      return;
+    }
     const line = {
       requestId: request.id,
       method: request.method,

@@ -25,6 +25,9 @@ export async function registerOpenApi(app: App, { config }: HttpContext): Promis
         { name: 'Credentials', description: 'Grants of providers: whether they are alive, and their test.' },
         { name: 'Entities', description: 'Connected accounts.' },
         { name: 'Integrations', description: 'What works with connected accounts. See docs/integrations.md.' },
+        { name: 'Receiving', description: 'What providers call. No API key: their signature is the proof.' },
+        { name: 'Webhooks', description: "Each integration's deliveries. See docs/webhooks.md." },
+        { name: 'Operating', description: 'For whoever runs the service. The API key without a user.' },
         { name: 'Service', description: 'The service itself. No API key.' },
       ],
       components: {

@@ -8,6 +8,11 @@ import { postCredentialTest } from './routes/api/credentials/test/post-credentia
 import { getEntity } from './routes/api/entities/get-entity.js';
 import { listEntities } from './routes/api/entities/list-entities.js';
 import { deleteIntegration } from './routes/api/integrations/delete-integration.js';
+import { listDeliveries } from './routes/api/integrations/deliveries/list-deliveries.js';
+import { getDelivery } from './routes/api/integrations/deliveries/get-delivery.js';
+import { replayDelivery } from './routes/api/integrations/deliveries/replay-delivery.js';
+import { replayDeliveries } from './routes/api/integrations/deliveries/replay-deliveries.js';
+import { discardDeliveries } from './routes/api/integrations/deliveries/discard-deliveries.js';
 import { getIntegration } from './routes/api/integrations/get-integration.js';
 import { listIntegrations } from './routes/api/integrations/list-integrations.js';
 import { patchIntegration } from './routes/api/integrations/patch-integration.js';
@@ -29,6 +34,11 @@ export function registerUserRoutes(app: App, context: HttpContext): void {
     getIntegration,
     patchIntegration,
     deleteIntegration,
+    listDeliveries,
+    getDelivery,
+    replayDelivery,
+    replayDeliveries,
+    discardDeliveries,
   ];
   for (const register of routes) register(app, context);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineIntegration, type IntegrationDefinition } from './definition.js';
 
-/** The types every Relink knows, for a first try and for the demo. */
+/** The types every Relink knows: two for a first try, and the one that hands deliveries on to any language. */
 export const builtInIntegrations: readonly IntegrationDefinition[] = [
   defineIntegration({
     type: 'contact-sync',
@@ -14,5 +14,14 @@ export const builtInIntegrations: readonly IntegrationDefinition[] = [
     name: 'Pipeline report',
     providers: 'any',
     config: z.object({ pipelineId: z.string().min(1) }),
+  }),
+  defineIntegration({
+    type: 'forward',
+    name: 'Forward',
+    providers: 'any',
+    config: z.object({ url: z.url() }),
+    webhooks: { timeoutMs: 30_000 },
+    // What runs is src/handlers/forward-delivery.ts: it needs the signing secrets, which no definition is given.
+    onWebhook: () => undefined,
   }),
 ];

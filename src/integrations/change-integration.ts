@@ -8,8 +8,12 @@ export interface ChangeableIntegration {
   readonly id: IntegrationId;
   readonly config: Readonly<Record<string, unknown>>;
   readonly state: IntegrationState;
+  readonly resumeSince?: Date | null;
   readonly version: number;
 }
+
+/** What a transition makes of a row: its next state, and with it, where given, since when it has to make up. */
+export type Transition = IntegrationState | { readonly state: IntegrationState; readonly resumeSince: Date | null };
 
 /** The two calls of the store port that a change makes. */
 export interface IntegrationRows<Row extends ChangeableIntegration> {
@@ -17,7 +21,11 @@ export interface IntegrationRows<Row extends ChangeableIntegration> {
   compareAndSetIntegration(
     id: IntegrationId,
     version: number,
-    change: { readonly state: IntegrationState; readonly config?: Readonly<Record<string, unknown>> },
+    change: {
+      readonly state: IntegrationState;
+      readonly config?: Readonly<Record<string, unknown>>;
+      readonly resumeSince?: Date | null;
+    },
     now: Date,
   ): Promise<Row | null>;
 }
@@ -37,16 +45,16 @@ const maxTries = 20;
 export async function changeIntegration<Row extends ChangeableIntegration>(
   store: IntegrationRows<Row>,
   id: IntegrationId,
-  transition: (state: IntegrationState, integration: Row) => IntegrationState | Promise<IntegrationState>,
+  transition: (state: IntegrationState, integration: Row) => Transition | Promise<Transition>,
   now: () => Date,
   config?: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly before: Row; readonly after: Row } | null> {
   for (let tries = 1; tries <= maxTries; tries += 1) {
     const before = await store.getIntegration(id);
     if (before === null) return null;
-    const state = await transition(before.state, before);
-    if (state === before.state && config === undefined) return { before, after: before };
-    const change = config === undefined ? { state } : { state, config };
+    const result = await transition(before.state, before);
+    if (result === before.state && config === undefined) return { before, after: before };
+    const change = { ...('state' in result ? result : { state: result }), ...(config && { config }) };
     const after = await store.compareAndSetIntegration(id, before.version, change, now());
     if (after !== null) return { before, after };
     // Losing means that somebody else got on; a spread wait keeps many losers from meeting again at once.

@@ -26,6 +26,11 @@ export interface CreationDependencies<Row extends CreatedIntegration> {
   readonly store: IntegrationRows<Row> & {
     getCurrentCredentialIds(id: IntegrationId): Promise<ReadonlySet<CredentialId>>;
     getCredential(id: CredentialId): Promise<CredentialStanding | null>;
+    compareAndSetSubscription(
+      id: IntegrationId,
+      version: number,
+      write: { sealedSecrets: null; expiresAt: null; dueAt: Date; failure: null },
+    ): Promise<unknown>;
   };
   readonly workflows: {
     runInvalidate(
@@ -39,6 +44,7 @@ export interface CreationDependencies<Row extends CreatedIntegration> {
       scope: string,
       deadlineMs: number,
     ): Promise<unknown>;
+    wakeWebhooks(id: IntegrationId): Promise<void>;
   };
   readonly integrations: IntegrationCatalogue;
   readonly now: () => Date;
@@ -74,6 +80,12 @@ export async function finishCreation<Row extends CreatedIntegration>(
     );
     if (told === null) return await store.getIntegration(integration.id);
   }
+  // Written before the row may become ENABLED: should nobody come to wake it, the sweep finds it due.
+  const subscribes = integrations.find(integration.type)?.ensureSubscription !== undefined;
+  if (subscribes) {
+    const due = { sealedSecrets: null, expiresAt: null, dueAt: now(), failure: null };
+    await store.compareAndSetSubscription(integration.id, 0, due);
+  }
   const change = await changeIntegration(
     store,
     integration.id,
@@ -86,5 +98,6 @@ export async function finishCreation<Row extends CreatedIntegration>(
         : state,
     now,
   );
+  if (subscribes && change !== null) await workflows.wakeWebhooks(integration.id);
   return change === null ? null : change.after;
 }

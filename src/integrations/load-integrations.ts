@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { RelinkError } from '../errors.js';
+import { z } from 'zod';
+import { whileInErrorPolicies } from '../domain/delivery.js';
+import { ConfigError, RelinkError } from '../errors.js';
 import { builtInIntegrations } from './built-in.js';
 import type { IntegrationDefinition } from './definition.js';
 
@@ -17,14 +19,14 @@ export interface IntegrationCatalogue {
  * export is an array of IntegrationDefinition.
  *
  * @param modulePath Relative to the working directory; only the built-in types without it.
- * @throws Error that says which module, or which of its definitions, is wrong and how.
+ * @throws ConfigError that says which module, or which of its definitions, is wrong and how.
  */
 export function loadIntegrations(modulePath?: string): IntegrationCatalogue {
   const definitions = new Map<string, IntegrationDefinition>();
   const own = modulePath === undefined ? [] : readModule(resolve(modulePath));
   for (const definition of [...builtInIntegrations, ...own]) {
     if (definitions.has(definition.type)) {
-      throw new Error(`${modulePath}: the integration type ${definition.type} is defined twice`);
+      throw refuse(`${modulePath}: the integration type ${definition.type} is defined twice`);
     }
     definitions.set(definition.type, definition);
   }
@@ -45,19 +47,25 @@ function readModule(path: string): IntegrationDefinition[] {
     // Loads ES modules too (Node 20.19 and newer), unless they use top-level await.
     loaded = createRequire(__filename)(path);
   } catch (error) {
-    throw new Error(`RELINK_INTEGRATIONS: ${path} cannot be loaded: ${error instanceof Error ? error.message : ''}`, {
-      cause: error,
-    });
+    throw refuse(`${path} cannot be loaded: ${describe(error)}`);
   }
   const list = findList(loaded);
   if (list === null) {
-    throw new Error(`RELINK_INTEGRATIONS: ${path} must export an array, as \`default\` or as \`integrations\``);
+    throw refuse(`${path} must export an array, as \`default\` or as \`integrations\``);
   }
   return list.map((value, index) => {
     const problem = findProblem(value);
-    if (problem !== null) throw new Error(`RELINK_INTEGRATIONS: ${path}: definition ${index + 1}: ${problem}`);
+    if (problem !== null) throw refuse(`${path}: definition ${index + 1}: ${problem}`);
     return value as IntegrationDefinition;
   });
+}
+
+const refuse = (problem: string) => new ConfigError([`RELINK_INTEGRATIONS: ${problem}`]);
+
+/** The first line: Node goes on with the list of the modules that asked for a missing one. */
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : '';
+  return message.split('\n')[0] ?? '';
 }
 
 function findList(loaded: unknown): readonly unknown[] | null {
@@ -81,5 +89,40 @@ function findProblem(value: unknown): string | null {
   if (providers !== 'any' && !named) return "`providers` must be 'any' or an array of provider names";
   // By shape and not by class: the adopter's module may bring its own copy of zod.
   const parses = typeof config === 'object' && config !== null && 'safeParse' in config && 'shape' in config;
-  return parses ? null : '`config` must be a zod object schema';
+  if (!parses) return '`config` must be a zod object schema';
+  const own = hooksSchema.safeParse(value);
+  const [issue] = own.error?.issues ?? [];
+  return issue === undefined ? null : `\`${issue.path.join('.')}\` ${issue.message}`;
 }
+
+const range = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error }).optional();
+};
+const choice = (values: readonly [string, string]) =>
+  z.enum(values, { error: `must be '${values[0]}' or '${values[1]}'` }).optional();
+const hook = z.custom(value => value === undefined || typeof value === 'function', { error: 'must be a function' });
+
+/** What a definition may have beyond what it must. */
+const hooksSchema = z.object({
+  webhooks: z
+    .strictObject(
+      {
+        whileInError: choice(whileInErrorPolicies),
+        order: choice(['arrival', 'none']),
+        concurrency: range(1, 50),
+        maxAttempts: range(1, 50),
+        timeoutMs: range(100, 300_000),
+      },
+      {
+        error: issue =>
+          issue.code === 'unrecognized_keys'
+            ? `has unknown settings: ${issue.keys.join(', ')}`
+            : 'must be an object of settings',
+      },
+    )
+    .optional(),
+  onWebhook: hook.optional(),
+  ensureSubscription: hook.optional(),
+  onReconnected: hook.optional(),
+});

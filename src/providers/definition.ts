@@ -59,6 +59,10 @@ export interface ProviderDefinition {
   readonly expiryFields?: readonly string[];
   /** Hosts that addresses arriving in a callback or token answer may name, per field. */
   readonly hosts: Readonly<Record<string, readonly HostPattern[]>>;
+  /** What paths of `context.request` are below. Default: the origin of the identity call. */
+  readonly apiUrl?: string;
+  /** The same for these tokens; may use an extra, whose host is checked against `hosts`. */
+  readonly apiUrlFor?: (extras: Readonly<Record<string, string>>, apiUrl: string) => string;
   /** The token endpoint for this callback; may use a callback parameter, whose host is checked against `hosts`. */
   readonly tokenUrlFor?: (callback: Readonly<Record<string, string>>, tokenUrl: string) => string;
   /** The identity endpoint for these tokens; may use an extra, whose host is checked against `hosts`. */

@@ -1,6 +1,7 @@
 import { ConfigError, RelinkError } from '../errors.js';
 import { catalogue } from './catalogue/index.js';
 import { configureProvider, type Provider, type ProviderSettings } from './configure-provider.js';
+import { variableName } from './variable-name.js';
 
 /** The providers that can be used, which are the ones with settings. */
 export interface ProviderCatalogue {
@@ -16,7 +17,9 @@ export function loadProviders(settings: Readonly<Record<string, ProviderSettings
   for (const [id, values] of Object.entries(settings)) {
     const definition = catalogue.get(id);
     if (definition === undefined) {
-      problems.push(`provider ${id} is not in the catalogue; there are: ${[...catalogue.keys()].join(', ')}`);
+      problems.push(
+        `${variableName(id, '*')} name no provider of the catalogue; there are: ${[...catalogue.keys()].join(', ')}`,
+      );
       continue;
     }
     try {
@@ -33,7 +36,10 @@ export function loadProviders(settings: Readonly<Record<string, ProviderSettings
       const provider = providers.get(id);
       if (provider !== undefined) return provider;
       if (!catalogue.has(id)) throw new RelinkError('provider_unknown');
-      throw new RelinkError('provider_not_configured', id);
+      throw new RelinkError(
+        'provider_not_configured',
+        `${variableName(id, 'CLIENT_ID')} and ${variableName(id, 'CLIENT_SECRET')}`,
+      );
     },
     list: () => [...providers.values()],
   };

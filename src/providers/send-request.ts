@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'undici';
 import { addressRefusedCode, getDispatcher, type DispatcherOptions } from './guarded-dispatcher.js';
 
-/** What providers answer with is small; more than this is not an answer. */
-const maxBodyBytes = 1024 * 1024;
+/** What providers answer with of their own is small; more than this is not an answer. */
+const defaultMaxBodyBytes = 1024 * 1024;
 
 export type RequestFailure = 'timeout' | 'network' | 'too_large' | 'address_refused';
 
@@ -17,10 +17,14 @@ export type RequestResult =
   | { readonly kind: 'failed'; readonly reason: RequestFailure };
 
 export interface RequestToSend extends DispatcherOptions {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array | undefined;
+  /** 1 MB unless given. */
+  readonly maxBodyBytes?: number;
+  /** What is beyond is left unread, instead of making the answer a failure: for answers whose status is all that counts. */
+  readonly cutBody?: boolean;
   /** For everything, from connecting to the last byte of the body. */
   readonly timeoutMs: number;
   /** Ends the request early; its reason is then thrown. */
@@ -42,7 +46,7 @@ function classify(error: unknown): RequestFailure {
  * because those can carry headers and addresses.
  */
 export async function sendRequest(options: RequestToSend): Promise<RequestResult> {
-  const { method, url, headers, body, timeoutMs, signal } = options;
+  const { method, url, headers, body, timeoutMs, signal, maxBodyBytes = defaultMaxBodyBytes } = options;
   signal?.throwIfAborted();
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -70,6 +74,7 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
     for await (const chunk of answer.body as AsyncIterable<Buffer>) {
       size += chunk.length;
       // Leaving the loop ends the connection.
+      if (size > maxBodyBytes && options.cutBody === true) break;
       if (size > maxBodyBytes) return { kind: 'failed', reason: 'too_large' };
       chunks.push(chunk);
     }

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityExecuteInput, Next } from '@temporalio/worker';
 import type { Context } from '@temporalio/activity';
-import { RelinkError } from '../errors.js';
+import { type ErrorCode, RelinkError } from '../errors.js';
 import type { Log } from '../log.js';
 
 /**
@@ -22,9 +22,10 @@ export class ConvertErrorsInterceptor implements ActivityInboundCallsInterceptor
       const { activityType, attempt, workflowExecution } = this.context.info;
       const place = { activity: activityType, attempt, workflowId: workflowExecution?.workflowId };
       if (error instanceof RelinkError) {
-        // A retry that will be made anyway is worth one line when it becomes a pattern, not one per attempt.
-        const level = error.retryable && attempt !== 1 && attempt % 25 !== 0 ? 'debug' : 'warn';
-        this.log[level]({ ...place, code: error.code }, `${activityType} failed: ${error.message}`);
+        this.log[chooseLevel(error, attempt)](
+          { ...place, code: error.code },
+          `${activityType} failed: ${error.message}`,
+        );
         throw ApplicationFailure.create({
           message: error.message,
           type: error.code,
@@ -37,3 +38,19 @@ export class ConvertErrorsInterceptor implements ActivityInboundCallsInterceptor
     }
   }
 }
+
+/** A refusal that ends an attempt is an ordinary end of it, unless only the operator can mend it. */
+function chooseLevel({ code, retryable }: RelinkError, attempt: number): 'debug' | 'info' | 'warn' | 'error' {
+  // A retry that will be made anyway is worth one line when it becomes a pattern, not one per attempt.
+  if (retryable && attempt !== 1 && attempt % 25 !== 0) return 'debug';
+  if (code === 'secret_unreadable') return 'error';
+  return retryable || forOperator.has(code) ? 'warn' : 'info';
+}
+
+const forOperator: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'client_rejected',
+  'host_not_allowed',
+  'identity_unusable',
+  'internal',
+  'provider_not_configured',
+]);

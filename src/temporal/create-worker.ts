@@ -1,6 +1,8 @@
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../contracts/activities.js';
+import { deliveriesTaskQueue } from '../contracts/task-queues.js';
 import { ConvertErrorsInterceptor } from './convert-errors-interceptor.js';
+import { createSdkLogger } from './create-sdk-logger.js';
 import type { Log } from '../log.js';
 import type { TemporalSettings } from './connect-client.js';
 
@@ -13,6 +15,8 @@ export interface WorkerSettings {
   readonly workflows: { readonly codePath: string } | { readonly code: string };
   /** At most the database pool's size: an activity holds a connection while it runs. */
   readonly maxConcurrentActivities: number;
+  /** Integrations whose deliveries this worker works through at the same time. */
+  readonly maxConcurrentDeliveries: number;
 }
 
 export interface RunningWorker {
@@ -25,22 +29,14 @@ export interface RunningWorker {
 export function installRuntime(log: Log): void {
   Runtime.install({
     shutdownSignals: [],
-    logger: {
-      log: (level, message, meta) => log[logLevels[level] ?? 'info']({ temporal: meta }, message),
-      trace: (message, meta) => log.trace({ temporal: meta }, message),
-      debug: (message, meta) => log.debug({ temporal: meta }, message),
-      info: (message, meta) => log.debug({ temporal: meta }, message),
-      warn: (message, meta) => log.warn({ temporal: meta }, message),
-      error: (message, meta) => log.error({ temporal: meta }, message),
-    },
+    logger: createSdkLogger(log),
     telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' } } },
   });
 }
 
-const logLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
-
 export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
-  const { temporal, taskQueue, activities, log, workflows, maxConcurrentActivities } = settings;
+  const { temporal, taskQueue, activities, log, workflows, maxConcurrentActivities, maxConcurrentDeliveries } =
+    settings;
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   const options: WorkerOptions = {
     connection,
@@ -66,13 +62,32 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     shutdownForceTime: '15 seconds',
   };
   const worker = await Worker.create(options);
-  const finished = worker.run().finally(() => connection.close());
+  // Handlers poll a queue of their own: however many deliveries there are, a reconnect finds its slots free.
+  const deliveries = await Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: deliveriesTaskQueue(taskQueue),
+    activities,
+    interceptors: options.interceptors ?? {},
+    maxConcurrentActivityTaskExecutions: maxConcurrentDeliveries,
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 5 },
+    shutdownGraceTime: '5 seconds',
+    shutdownForceTime: '15 seconds',
+  });
+  const workers = [worker, deliveries];
+  const shutDown = () => {
+    for (const each of workers) if (each.getState() === 'RUNNING') each.shutdown();
+  };
+  // The end of one is the end of both: half a worker would look alive.
+  const finished = Promise.all(workers.map(each => each.run().finally(shutDown)))
+    .then(() => undefined)
+    .finally(() => connection.close());
   // Whoever awaits it learns of a death; one before that must not end the process as an unhandled rejection.
   finished.catch(() => undefined);
   return {
     finished,
     stop: async () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      shutDown();
       // Any rejection of run() means that the worker is gone, which is what was asked for.
       await finished.catch(() => undefined);
     },

@@ -1,14 +1,38 @@
-import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import type { InvalidateInput, InvalidateResult, TestCredentialInput } from '../contracts/workflows.js';
-import { invalidateWorkflowId, reauthWorkflowId, testWorkflowId } from '../contracts/workflow-ids.js';
+import {
+  type Client,
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+} from '@temporalio/client';
+import type {
+  InvalidateInput,
+  InvalidateResult,
+  TestCredentialInput,
+  TestCredentialResult,
+  WebhooksInput,
+  WebhooksResult,
+} from '../contracts/workflows.js';
+import {
+  invalidateWorkflowId,
+  reauthWorkflowId,
+  testWorkflowId,
+  wakeSignalName,
+  webhooksWorkflowId,
+} from '../contracts/workflow-ids.js';
+import type { IntegrationId } from '../domain/ids.js';
 import { RelinkError } from '../errors.js';
 import { reauthStart } from './reauth-start.js';
 import { runReauth } from './run-reauth.js';
-import { keywords } from './start-options.js';
+import { keywords } from '../contracts/keywords.js';
 import type { WorkflowStarter } from './workflow-starter.js';
 
 /** How long a start may take before Temporal counts as away. Milliseconds. */
 const startDeadlineMs = 5_000;
+
+/** An idle run of `webhooks` waits this long for its next wake: a signal to a run costs less than a start. Milliseconds. */
+const webhooksLingerMs = 5_000;
+/** Events; far below the server's limits, so that every page of it opens quickly in the UI. */
+const longestHistory = 2_000;
 
 export interface StarterSettings {
   readonly taskQueue: string;
@@ -48,19 +72,7 @@ export function createWorkflowStarter(client: Client, settings: StarterSettings)
 
     startCredentialTest: (input: TestCredentialInput, generation: number) =>
       within(startDeadlineMs, async () => {
-        await client.workflow.start('testCredential', {
-          taskQueue,
-          args: [input],
-          workflowId: testWorkflowId(input.credentialId, generation),
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          typedSearchAttributes: keywords({
-            Provider: input.provider,
-            CredentialId: input.credentialId,
-            Stage: 'testing',
-          }),
-          staticSummary: `Test ${input.credentialId} at ${input.provider}`,
-        });
+        await client.workflow.start('testCredential', testStart(taskQueue, input, generation));
       }),
 
     runInvalidate: async (input: InvalidateInput, scope: string, deadlineMs: number) => {
@@ -81,6 +93,35 @@ export function createWorkflowStarter(client: Client, settings: StarterSettings)
       }
     },
 
+    wakeWebhooks: (integrationId: IntegrationId) =>
+      within(startDeadlineMs, async () => {
+        await client.workflow.signalWithStart<(input: WebhooksInput) => Promise<WebhooksResult>>('webhooks', {
+          taskQueue,
+          args: [{ integrationId, lingerMs: webhooksLingerMs, continueAfterEvents: longestHistory }],
+          workflowId: webhooksWorkflowId(integrationId),
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          signal: wakeSignalName,
+          typedSearchAttributes: keywords({ IntegrationId: integrationId, Stage: 'starting' }),
+          staticSummary: `Deliveries of ${integrationId}`,
+        });
+      }),
+
+    runCredentialTest: async (input: TestCredentialInput, generation: number, deadlineMs: number) => {
+      try {
+        const { outcome } = await within(deadlineMs, () =>
+          client.workflow.execute<(input: TestCredentialInput) => Promise<TestCredentialResult>>(
+            'testCredential',
+            testStart(taskQueue, input, generation),
+          ),
+        );
+        return outcome;
+      } catch (error) {
+        // A test that failed, as for a key that is missing, has no outcome either.
+        if (error instanceof RelinkError || error instanceof WorkflowFailedError) return null;
+        throw error;
+      }
+    },
+
     check: async deadlineMs => {
       try {
         await within(deadlineMs, () => client.workflowService.getSystemInfo({}));
@@ -89,5 +130,19 @@ export function createWorkflowStarter(client: Client, settings: StarterSettings)
         return false;
       }
     },
+  };
+}
+
+/** One test per generation at a time: whoever asks meanwhile joins it. */
+function testStart(taskQueue: string, input: TestCredentialInput, generation: number) {
+  const { provider, credentialId } = input;
+  return {
+    taskQueue,
+    args: [input] as [TestCredentialInput],
+    workflowId: testWorkflowId(credentialId, generation),
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    typedSearchAttributes: keywords({ Provider: provider, CredentialId: credentialId, Stage: 'testing' }),
+    staticSummary: `Test ${credentialId} at ${provider}`,
   };
 }

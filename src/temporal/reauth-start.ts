@@ -1,5 +1,5 @@
 import type { ReauthInput } from '../contracts/workflows.js';
-import { keywords } from './start-options.js';
+import { keywords } from '../contracts/keywords.js';
 
 /** What every start of a reauth run has in common. */
 export function reauthStart(taskQueue: string, input: ReauthInput) {

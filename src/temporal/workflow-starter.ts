@@ -4,7 +4,9 @@ import type {
   InvalidateResult,
   ReauthInput,
   TestCredentialInput,
+  TestCredentialResult,
 } from '../contracts/workflows.js';
+import type { IntegrationId } from '../domain/ids.js';
 import type { ErrorCode } from '../errors.js';
 
 /** How a reauth stood when its deadline came. */
@@ -30,6 +32,17 @@ export interface WorkflowStarter {
   startCredentialTest(input: TestCredentialInput, generation: number): Promise<void>;
   /** Tells a known death again for one integration; null when it was not done by the deadline. */
   runInvalidate(input: InvalidateInput, scope: string, deadlineMs: number): Promise<InvalidateResult | null>;
+  /**
+   * Signal-with-start of webhooks/<integration>. Safe to repeat; call it after the commit of what there is to do.
+   * Throws RelinkError `temporal_unavailable`.
+   */
+  wakeWebhooks(integrationId: IntegrationId): Promise<void>;
+  /** Starts, or joins, the test of this generation and waits for its outcome; null when it was not there in time. */
+  runCredentialTest(
+    input: TestCredentialInput,
+    generation: number,
+    deadlineMs: number,
+  ): Promise<TestCredentialResult['outcome'] | null>;
   /** True when Temporal answers. */
   check(deadlineMs: number): Promise<boolean>;
 }

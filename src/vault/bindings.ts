@@ -1,4 +1,4 @@
-import type { CredentialId, SessionId } from '../domain/ids.js';
+import type { CredentialId, IntegrationId, SessionId } from '../domain/ids.js';
 
 /**
  * What a sealed text is bound to: its table, row and column. Sealed text copied to another place does not open there,
@@ -14,4 +14,13 @@ export function sessionGrantBinding(id: SessionId): string {
 
 export function credentialTokensBinding(id: CredentialId): string {
   return `credentials/${id}/sealed_tokens`;
+}
+
+/** By the unique key and not by the id: it is known before the row is, and the same in every store. */
+export function deliveryContentBinding(integrationId: IntegrationId, externalId: string): string {
+  return `deliveries/${integrationId}/${externalId}/sealed_content`;
+}
+
+export function subscriptionSecretsBinding(integrationId: IntegrationId): string {
+  return `subscriptions/${integrationId}/sealed_secrets`;
 }

@@ -7,7 +7,7 @@ import type { Secret } from './secret.js';
 export const keyBytes = 32;
 
 /** Free of the separators of the ring (`,` and `:`) and of sealed text (`.`). */
-const keyNameForm = /^[A-Za-z0-9_-]{1,32}$/;
+export const keyNameForm = /^[A-Za-z0-9_-]{1,32}$/;
 
 /**
  * Reads `RELINK_KEYS`: `<name>:<base64 of 32 bytes>`, comma-separated, the newest first. To rotate, put a new key in front and

@@ -3,3 +3,4 @@ export { invalidate } from './invalidate.js';
 export { reauth } from './reauth.js';
 export { sweep } from './sweep.js';
 export { testCredential } from './test-credential.js';
+export { webhooks } from './webhooks.js';

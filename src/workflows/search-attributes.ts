@@ -1,15 +1,7 @@
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
-import type { searchAttributeNames } from '../contracts/search-attributes.js';
-
-type Name = (typeof searchAttributeNames)[number];
+import { keywords } from '../contracts/keywords.js';
 
 /** Sets several Keyword search attributes by one command. */
-export function setSearchAttributes(values: Partial<Record<Name, string>>): void {
-  upsertSearchAttributes(
-    Object.entries(values).map(([name, value]) => ({
-      key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-      value,
-    })),
-  );
+export function setSearchAttributes(values: Parameters<typeof keywords>[0]): void {
+  upsertSearchAttributes(keywords(values));
 }

@@ -1,9 +1,17 @@
-import { ActivityFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { executeChild, ParentClosePolicy, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  executeChild,
+  ParentClosePolicy,
+  patched,
+  proxyActivities,
+  setCurrentDetails,
+  sleep,
+} from '@temporalio/workflow';
 import type { ProbeResult, ReauthActivities, TestActivities } from '../contracts/activities.js';
 import type { TestCredentialInput, TestCredentialResult } from '../contracts/workflows.js';
 import { invalidateWorkflowId } from '../contracts/workflow-ids.js';
 import { probeOptions, recordOptions, restoreOptions } from './activity-options.js';
+import { failureCode } from './failure-code.js';
 import { invalidate } from './invalidate.js';
 import { setSearchAttributes } from './search-attributes.js';
 
@@ -21,6 +29,8 @@ export async function testCredential(input: TestCredentialInput): Promise<TestCr
     probe = await probeUntilSure(input);
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
+    const code = failureCode(error, 'provider_unavailable');
+    if (operatorFaults.includes(code) && patched('operator-faults-are-no-outage')) throw fault(code, input);
     return await end(input, 'unreachable', null);
   }
 
@@ -32,6 +42,15 @@ export async function testCredential(input: TestCredentialInput): Promise<TestCr
   if (probe.refreshable) return await end(input, 'needs_refresh', probe.generation);
   await tellDeath(input, probe);
   return await end(input, 'refused', probe.generation);
+}
+
+/** Nothing was asked of the provider, so nothing is told of the credential: the run fails, where the operator looks. */
+const operatorFaults = ['secret_unreadable', 'provider_not_configured'];
+
+function fault(code: string, { credentialId }: TestCredentialInput): ApplicationFailure {
+  setSearchAttributes({ Stage: 'ended', Outcome: code });
+  setCurrentDetails(`${credentialId} could not be tested: ${code}. Only the operator can mend this.`);
+  return ApplicationFailure.create({ message: `The test ended: ${code}`, type: code, nonRetryable: true });
 }
 
 async function probeUntilSure({ credentialId, graceMs, provider }: TestCredentialInput): Promise<ProbeResult> {

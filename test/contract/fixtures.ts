@@ -72,7 +72,8 @@ export async function sessionIn(store: Store, state: SessionState, at = noon): P
   const { id } = await store.insertSession(sessionOf({ expiresAt: later(at, 15 * minute) }));
   const steps: Record<SessionState, (() => Promise<unknown>)[]> = {
     pending: [() => store.touchSession(id, 'pending', at)],
-    exchanging: [() => store.claimSession(id, at)],
+    // The claim's time is the database's, so it has to be set back.
+    exchanging: [() => store.claimSession(id, at), () => store.touchSession(id, 'exchanging', at)],
     exchanged: [() => store.claimSession(id, at), () => store.sealGrant(id, 'sealed-grant', at)],
     connected: [
       () => store.claimSession(id, at),

@@ -5,6 +5,7 @@ import { newId } from '../../src/ids.js';
 import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
 import type { Store } from '../../src/store/port/store.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
+import { claimLot, failed, insertSome, newIntegration, one, readDelivery, succeeded } from './delivery-fixtures.js';
 import {
   causeOf,
   deadBecauseOf,
@@ -126,6 +127,39 @@ describe('a session', () => {
   ] as const)('that is %s refuses %s', async (state, assignment, constraint) => {
     const { id } = await sessionIn(store, state);
     expect(await refusedBy(`UPDATE authorization_sessions SET ${assignment} WHERE id = $1`, [id])).toBe(constraint);
+  });
+});
+
+describe('a delivery', () => {
+  it.each([
+    ['queued', `state = 'held', reason = 'handler_failed', finished_at = now()`, 'deliveries_state_check'],
+    ['queued', `state = 'claimed'`, 'deliveries_claim_check'],
+    ['queued', `claim = 'run/1'`, 'deliveries_claim_check'],
+    ['queued', `finished_at = now()`, 'deliveries_finished_check'],
+    ['queued', `state = 'succeeded'`, 'deliveries_finished_check'],
+    ['queued', `state = 'discarded', finished_at = now()`, 'deliveries_reason_check'],
+    ['claimed', `claim = NULL`, 'deliveries_claim_check'],
+    ['claimed', `state = 'queued'`, 'deliveries_claim_check'],
+    ['claimed', `state = 'failed', claim = NULL, finished_at = now()`, 'deliveries_reason_check'],
+    ['failed', `reason = NULL`, 'deliveries_reason_check'],
+    ['failed', `finished_at = NULL`, 'deliveries_finished_check'],
+    ['failed', `state = 'queued'`, 'deliveries_finished_check'],
+    ['succeeded', `reason = 'handler_failed'`, 'deliveries_reason_check'],
+  ] as const)('that is %s refuses %s', async (state, assignment, constraint) => {
+    const integrationId = newIntegration();
+    const [id] = await insertSome(store, integrationId, 1);
+    await store.becomeConsumer(integrationId, 'run/1', one);
+    const lot = state === 'queued' ? [] : await claimLot(store, integrationId);
+    if (state === 'failed' || state === 'succeeded') {
+      await store.finishDeliveries(
+        integrationId,
+        'run/1',
+        lot.map(delivery => (state === 'failed' ? failed(delivery.id) : succeeded(delivery.id))),
+        one,
+      );
+    }
+    expect((await readDelivery(store, integrationId, id!)).state).toBe(state);
+    expect(await refusedBy(`UPDATE deliveries SET ${assignment} WHERE id = $1`, [id])).toBe(constraint);
   });
 });
 

@@ -3,7 +3,7 @@ import { newId } from '../../src/ids.js';
 import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
 import type { Store } from '../../src/store/port/store.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
-import { startCuttableProxy, type CuttableProxy } from './cuttable-proxy.js';
+import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-proxy.js';
 import {
   attio,
   grantOf,

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
-import type { CredentialId, EntityId } from '../../src/domain/ids.js';
-import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
+import type { CredentialId, EntityId, ExternalId, ProviderId } from '../../src/domain/ids.js';
 import type { Store } from '../../src/store/port/store.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
+import { othersGone, readsOf } from './count-reads.js';
 
 /**
  * The queries that grow with the number of customers, on 20,000 integrations and as many sessions. What counts is what
@@ -50,7 +50,7 @@ beforeAll(async () => {
       FROM generate_series(1, ${many}) n;
     ANALYZE;`);
   await loader.end();
-  await othersGone();
+  await othersGone(raw);
 }, 120_000);
 
 afterAll(async () => {
@@ -58,49 +58,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-interface Reads {
-  readonly sequentialScans: number;
-  readonly rowsRead: number;
-}
-
-/** What all of the database's tables have been read so far. */
-async function readsSoFar(): Promise<Reads> {
-  const { rows } = await raw.query<{ scans: string; read: string }>(
-    `SELECT sum(seq_scan) AS scans, sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) AS read FROM pg_stat_user_tables
-      WHERE relname <> '_prisma_migrations'`,
-  );
-  return { sequentialScans: Number(rows[0]?.scans), rowsRead: Number(rows[0]?.read) };
-}
-
-/** A backend reports its counts at the latest when it ends: waits until this test's connection is the only one. */
-async function othersGone(): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 20) {
-    const { rows } = await raw.query(
-      `SELECT 1 FROM pg_stat_activity
-        WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
-    );
-    if (rows.length === 0) return;
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
-  throw new Error('a connection did not end');
-}
-
-/** What `call`, on a connection of its own, made the server read. */
-async function readsOf(call: (store: Store) => Promise<unknown>): Promise<Reads> {
-  const before = await readsSoFar();
-  const store = createPostgresStore({ databaseUrl: database.url, poolSize: 1 });
-  await call(store);
-  await store.close();
-  await othersGone();
-  const after = await readsSoFar();
-  return {
-    sequentialScans: after.sequentialScans - before.sequentialScans,
-    rowsRead: after.rowsRead - before.rowsRead,
-  };
-}
-
 it('counts what a sequential scan reads, so that the tests below can fail', async () => {
-  const reads = await readsOf(async () => {
+  const reads = await readsOf(raw, database.url, async () => {
     const other = new Client({ connectionString: database.url });
     await other.connect();
     await other.query(`SELECT count(*) FROM integrations WHERE config ->> 'x' = 'y'`);
@@ -113,6 +72,11 @@ it('counts what a sequential scan reads, so that the tests below can fail', asyn
 it.each<[string, number, (store: Store) => Promise<{ readonly rows: readonly unknown[] }>]>([
   ['findIntegrationsByEntityId', 2, db => db.findIntegrationsByEntityId(entityId, page)],
   ['findIntegrationsByCredentialId', 2, db => db.findIntegrationsByCredentialId(credentialId, page)],
+  [
+    'findIntegrationsByAccount',
+    2,
+    db => db.findIntegrationsByAccount('attio' as ProviderId, 'x4242' as ExternalId, page),
+  ],
   [
     'findIntegrationsByCauseCredentialId',
     1,
@@ -134,10 +98,11 @@ it.each<[string, number, (store: Store) => Promise<{ readonly rows: readonly unk
     10,
     async db => ({ rows: await db.listStaleSessions(['exchanging', 'exchanged'], new Date(), 100) }),
   ],
+  ['listAbandonedSessions', 10, async db => ({ rows: await db.listAbandonedSessions(60_000, 100) })],
   ['listStaleIntegrations', 19, async db => ({ rows: await db.listStaleIntegrations('creating', new Date(), 100) })],
 ])('%s reads by index, and few rows', async (_name, expected, call) => {
   let found = 0;
-  const reads = await readsOf(async db => {
+  const reads = await readsOf(raw, database.url, async db => {
     found = (await call(db)).rows.length;
   });
   expect(found).toBe(expected);

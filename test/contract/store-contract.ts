@@ -1,10 +1,16 @@
 import type { Store } from '../../src/store/port/store.js';
 import type { StoreUnderTest } from './fixtures.js';
 import { describeCredentials } from './suites/credentials.js';
+import { describeDeliveryClaims } from './suites/delivery-claims.js';
+import { describeDeliveryIntake } from './suites/delivery-intake.js';
+import { describeDeliveryQueues } from './suites/delivery-queues.js';
+import { describeDeliveryUpkeep } from './suites/delivery-upkeep.js';
 import { describeEntities } from './suites/entities.js';
+import { describeComebacks } from './suites/integration-comebacks.js';
 import { describeIntegrations } from './suites/integrations.js';
 import { describePages } from './suites/pages.js';
 import { describeSessions } from './suites/sessions.js';
+import { describeSubscriptions } from './suites/subscriptions.js';
 
 export interface StoreServer {
   /** A store of its own on the shared, empty and migrated database, as another process would open it. */
@@ -41,6 +47,12 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
     describeCredentials(under);
     describeEntities(under);
     describeIntegrations(under);
+    describeComebacks(under);
+    describeDeliveryIntake(under);
+    describeDeliveryClaims(under);
+    describeDeliveryQueues(under);
+    describeDeliveryUpkeep(under);
+    describeSubscriptions(under);
     describePages(under);
   });
 }

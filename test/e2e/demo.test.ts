@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkBuild } from '../support/e2e/check-build.js';
 import { makeRunDirectory, type RunDirectory } from '../support/e2e/run-directory.js';
@@ -27,9 +28,18 @@ describe('npm run demo', () => {
     expect(result).toEqual({
       demo: ok,
       steps: expect.any(Number) as number,
-      stories: { error: ok, disabled: ok, many_integrations: ok, needs_config: ok, wrong_account: ok },
+      stories: {
+        error: ok,
+        disabled: ok,
+        many_integrations: ok,
+        needs_config: ok,
+        wrong_account: ok,
+        held: ok,
+        held_then_disabled: ok,
+      },
       workflows: expect.arrayContaining([expect.stringMatching(/^reauth\/ses_/)]) as string[],
     });
     expect(await stillRunning(tree)).toEqual([]);
+    expect(existsSync(join(run.path, 'data', 'demo', 'data'))).toBe(false);
   }, 120_000);
 });

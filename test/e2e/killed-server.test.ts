@@ -1,13 +1,14 @@
-import type { ApiClient } from '../../src/cli/api-client.js';
 import type { RoleProcess } from '../../src/embedded/process/spawn-role.js';
 import {
   breakGrant,
-  type Connected,
   connectAndIntegrate,
+  type Consent,
   expectWorking,
+  type Reconnect,
   untilRestored,
 } from '../support/e2e/scenes.js';
-import { type E2eServer, type E2eStack, startE2eStack } from '../support/e2e/start-e2e-stack.js';
+import type { E2eServer, E2eStack } from '../support/e2e/start-e2e-stack.js';
+import { startRunningStack } from '../support/e2e/start-running-stack.js';
 import { until } from '../support/e2e/until.js';
 
 let stack: E2eStack;
@@ -15,23 +16,17 @@ let server: E2eServer;
 let worker: RoleProcess;
 
 beforeAll(async () => {
-  stack = await startE2eStack({ settings: { RELINK_CALLBACK_DEADLINE: '2' } });
-  server = await stack.startServer();
-  worker = await stack.startWorker();
+  ({ stack, server, worker } = await startRunningStack({ RELINK_CALLBACK_DEADLINE: '2' }));
 }, 60_000);
 afterAll(() => stack?.stop(), 60_000);
 
-type Consent = Awaited<ReturnType<ApiClient['consent']>>;
-interface Reconnect {
-  readonly user: ApiClient;
-  readonly old: Connected;
-  readonly consent: Consent;
+interface PreparedReconnect extends Reconnect {
   /** The old rows as they are before the callback. */
   readonly before: string;
 }
 
 /** A user whose integration is in ERROR and who has consented anew: the callback is next. */
-async function prepareReconnect(): Promise<Reconnect> {
+async function prepareReconnect(): Promise<PreparedReconnect> {
   const user = stack.user();
   const old = await connectAndIntegrate(user, 'acme');
   await breakGrant(stack, user, 'acme', old);
@@ -54,7 +49,7 @@ const lockSession = (attempt: string) =>
   stack.database.hold('SELECT id FROM authorization_sessions WHERE id = $1 FOR UPDATE', [attempt]);
 
 /** The attempt is over, the old rows are untouched, the user is told to connect again and can. */
-async function expectLost({ user, old, consent, before }: Reconnect, how: 'sweep' | 'repeat'): Promise<void> {
+async function expectLost({ user, old, consent, before }: PreparedReconnect, how: 'sweep' | 'repeat'): Promise<void> {
   await stack.database.ageSession(consent.attempt, 61);
   const path = `/api/authorize/${consent.attempt}`;
   if (how === 'repeat') expect((await consent.deliver()).body.error?.code).toBe('exchange_outcome_unknown');

@@ -1,31 +1,23 @@
-import type { ApiClient } from '../../src/cli/api-client.js';
 import type { RoleProcess } from '../../src/embedded/process/spawn-role.js';
 import type { HeldLock } from '../support/e2e/database.js';
 import {
   breakGrant,
-  type Connected,
   connectAndIntegrate,
   expectWorking,
+  type Reconnect,
   untilRestored,
 } from '../support/e2e/scenes.js';
-import { type E2eStack, startE2eStack } from '../support/e2e/start-e2e-stack.js';
+import type { E2eStack } from '../support/e2e/start-e2e-stack.js';
+import { startRunningStack } from '../support/e2e/start-running-stack.js';
 import { until } from '../support/e2e/until.js';
 
 let stack: E2eStack;
 let worker: RoleProcess;
 
 beforeAll(async () => {
-  stack = await startE2eStack({ settings: { RELINK_CALLBACK_DEADLINE: '2' } });
-  await stack.startServer();
-  worker = await stack.startWorker();
+  ({ stack, worker } = await startRunningStack({ RELINK_CALLBACK_DEADLINE: '2' }));
 }, 60_000);
 afterAll(() => stack?.stop(), 60_000);
-
-interface Reconnect {
-  readonly user: ApiClient;
-  readonly old: Connected;
-  readonly consent: Awaited<ReturnType<ApiClient['consent']>>;
-}
 
 /** Where a worker can be caught: a row that the step's statement waits for, and what the caller has been told by then. */
 interface Step {

@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { testWorkflowId } from '../../src/contracts/workflow-ids.js';
 import type { RoleProcess } from '../../src/embedded/process/spawn-role.js';
-import { type PausableProxy, startPausableProxy } from '../support/e2e/pausable-proxy.js';
+import { type CuttableProxy, startCuttableProxy } from '../support/cuttable-proxy.js';
 import { connectAndIntegrate, expectWorking, untilRestored } from '../support/e2e/scenes.js';
 import { type E2eStack, startE2eStack } from '../support/e2e/start-e2e-stack.js';
 import { until } from '../support/e2e/until.js';
@@ -12,7 +12,7 @@ import { idOf } from '../support/ids.js';
  * world has moved on. It has one slot, so that everything else goes to the other worker.
  */
 let stack: E2eStack;
-let proxy: PausableProxy;
+let proxy: CuttableProxy;
 let connection: Connection;
 let slow: RoleProcess;
 let quick: RoleProcess | undefined;
@@ -20,7 +20,7 @@ let quick: RoleProcess | undefined;
 beforeAll(async () => {
   stack = await startE2eStack();
   await stack.startServer();
-  proxy = await startPausableProxy(stack.databaseUrl);
+  proxy = await startCuttableProxy(stack.databaseUrl);
   connection = await Connection.connect({ address: stack.temporalAddress });
 }, 60_000);
 afterAll(async () => {
@@ -41,7 +41,7 @@ async function holdBackAfterListing<T>(begin: () => Promise<T>): Promise<T> {
   const lock = await stack.database.hold('LOCK TABLE integration_entities IN ACCESS EXCLUSIVE MODE');
   const begun = await begin();
   await stack.database.untilBlocked('"integration_entities"');
-  proxy.pause();
+  proxy.silence();
   await lock.release();
   await until('the listing is answered', async () => (await stack.database.blocked()).length === 0);
   quick = await stack.startWorker();

@@ -1,6 +1,7 @@
 import type { ApiClient } from '../../src/cli/api-client.js';
 import { breakGrant, connectAndIntegrate, expectWorking, untilRestored } from '../support/e2e/scenes.js';
-import { type E2eServer, type E2eStack, startE2eStack } from '../support/e2e/start-e2e-stack.js';
+import { type E2eServer, type E2eStack } from '../support/e2e/start-e2e-stack.js';
+import { startRunningStack } from '../support/e2e/start-running-stack.js';
 import { until } from '../support/e2e/until.js';
 import type { RoleProcess } from '../../src/embedded/process/spawn-role.js';
 
@@ -9,9 +10,7 @@ let server: E2eServer;
 let worker: RoleProcess;
 
 beforeAll(async () => {
-  stack = await startE2eStack({ settings: { RELINK_CALLBACK_DEADLINE: '1.5' } });
-  server = await stack.startServer();
-  worker = await stack.startWorker();
+  ({ stack, server, worker } = await startRunningStack({ RELINK_CALLBACK_DEADLINE: '1.5' }));
 }, 60_000);
 afterAll(() => stack?.stop(), 60_000);
 afterEach(() => stack.sandbox.clearFaults());

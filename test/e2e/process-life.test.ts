@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type RoleProcess, spawnRole } from '../../src/embedded/process/spawn-role.js';
 import { compiled } from '../support/e2e/check-build.js';
 import { breakGrant, connectAndIntegrate, expectWorking, untilRestored } from '../support/e2e/scenes.js';
+import { until } from '../support/e2e/until.js';
 import { type E2eServer, type E2eStack, startE2eStack } from '../support/e2e/start-e2e-stack.js';
 
 let stack: E2eStack;
@@ -25,7 +26,8 @@ async function runToItsEnd(name: 'server' | 'worker', environment: Record<string
   return { code, signal, log: await role.readLog() };
 }
 
-const lastLine = (log: string) => JSON.parse(log.trimEnd().split('\n').at(-1) ?? '') as { level: string; msg: string };
+const linesOf = (log: string) => log.trimEnd().split('\n');
+const warningsOf = (log: string) => linesOf(log).filter(line => line.includes('"level":"warn"'));
 
 /** SIGTERM; how it ended and after how long. */
 async function terminate(role: RoleProcess) {
@@ -38,10 +40,10 @@ describe('starting', () => {
   it.each(['server', 'worker'] as const)('a %s without settings names every one that is missing', async name => {
     const { code, log } = await runToItsEnd(name, { NODE_ENV: 'production' });
     expect(code).toBe(1);
-    const { level, msg } = lastLine(log);
-    expect(level).toBe('fatal');
-    for (const variable of ['DATABASE_URL', 'RELINK_KEYS', 'RELINK_API_KEYS', 'RELINK_PUBLIC_URL']) {
-      expect(msg).toMatch(new RegExp(`${variable} is required`));
+    const variables = ['DATABASE_URL', 'RELINK_KEYS', 'RELINK_API_KEYS', 'RELINK_PUBLIC_URL'];
+    expect(linesOf(log)).toHaveLength(variables.length);
+    for (const variable of variables) {
+      expect(linesOf(log)).toContainEqual(expect.stringMatching(`^${name} cannot start: ${variable} is required`));
     }
   });
 
@@ -51,7 +53,7 @@ describe('starting', () => {
       const others = Object.fromEntries(Object.entries(stack.settings).filter(([name]) => name !== variable));
       const { code, log } = await runToItsEnd('server', others);
       expect(code).toBe(1);
-      const named = lastLine(log).msg.match(/[A-Z]+_[A-Z_]+/g);
+      const named = log.match(/[A-Z]+_[A-Z_]+/g);
       expect(new Set(named)).toEqual(new Set([variable]));
     },
   );
@@ -59,13 +61,15 @@ describe('starting', () => {
   it('is refused with a wrong key or database, and the value is not shown', async () => {
     const wrongKey = await runToItsEnd('server', { ...stack.settings, RELINK_KEYS: 'main:bm90IGEga2V5' });
     expect(wrongKey.code).toBe(1);
-    expect(lastLine(wrongKey.log).msg).toMatch(/RELINK_KEYS/);
+    expect(wrongKey.log).toMatch(/^server cannot start: RELINK_KEYS, key 1 of 1, .*\n$/);
     expect(wrongKey.log).not.toMatch('bm90IGEga2V5');
     const away = 'postgresql://relink:hidden-password@127.0.0.1:9/relink';
     for (const name of ['server', 'worker'] as const) {
       const noDatabase = await runToItsEnd(name, { ...stack.settings, DATABASE_URL: away });
       expect(noDatabase.code).toBe(1);
-      expect(lastLine(noDatabase.log).msg).toMatch(/database/i);
+      expect(noDatabase.log).toBe(
+        `${name} cannot start: DATABASE_URL: nothing listens at 127.0.0.1:9 (database "relink")\n`,
+      );
       expect(noDatabase.log).not.toMatch('hidden-password');
     }
   });
@@ -73,16 +77,22 @@ describe('starting', () => {
   it('a worker says plainly that Temporal cannot be reached', async () => {
     const { code, log } = await runToItsEnd('worker', { ...stack.settings });
     expect(code).toBe(1);
-    const { level, msg } = lastLine(log);
-    expect(level).toBe('fatal');
-    expect(msg).toMatch(/Temporal/);
-    expect(msg).toMatch(new RegExp(stack.temporalAddress));
+    expect(linesOf(log).at(-1)).toMatch(
+      `worker cannot start: TEMPORAL_ADDRESS: Temporal does not answer at ${stack.temporalAddress}`,
+    );
   }, 40_000);
 
   it('a server starts without Temporal and accepts, and a later worker connects', async () => {
     const server = await stack.startServer();
     const health = (await (await fetch(`${server.url}/health`)).json()) as Record<string, unknown>;
     expect(health).toMatchObject({ status: 'degraded', database: 'ok', temporal: 'unreachable' });
+    const warnings = await until('the warning is written', async () => {
+      const written = warningsOf(await server.process.readLog());
+      return written.length > 0 && written;
+    });
+    expect(warnings).toEqual([
+      expect.stringContaining(`TEMPORAL_ADDRESS: Temporal does not answer at ${stack.temporalAddress}`),
+    ]);
     const user = stack.user();
     const consent = await user.consent('acme');
     expect((await consent.deliver()).status).toBe(202);
@@ -92,6 +102,39 @@ describe('starting', () => {
     expect((await consent.deliver()).status).toBe(200);
     await server.process.kill();
   }, 60_000);
+});
+
+describe('settings that a process can start with, or could', () => {
+  it('are warned of where a name is unknown or no provider is set', async () => {
+    const others = Object.entries(stack.settings).filter(([name]) => !name.startsWith('RELINK_PROVIDER_'));
+    // A port that is taken: it ends by itself.
+    const taken = { RELINK_CALBACK_DEADLINE: '5', RELINK_PORT: new URL(stack.databaseUrl).port };
+    const { log } = await runToItsEnd('server', { ...Object.fromEntries(others), ...taken });
+    expect(warningsOf(log)).toEqual([
+      expect.stringMatching(/no such settings: RELINK_CALBACK_DEADLINE\..*RELINK_CALLBACK_DEADLINE/),
+      expect.stringMatching(/RELINK_PROVIDER_<NAME>_CLIENT_ID and RELINK_PROVIDER_<NAME>_CLIENT_SECRET/),
+    ]);
+    expect(linesOf(log).at(-1)).toMatch(/^server cannot start: RELINK_PORT: port \d+ of 127.0.0.1 is taken/);
+  });
+
+  it.each(['server', 'worker'] as const)(
+    'keep a %s from starting when its keys do not open the database',
+    async name => {
+      const [, key = ''] = stack.secrets.keyRing.split(':');
+      const other = Buffer.alloc(32, 7).toString('base64');
+      const keyName = stack.secrets.keyRing.split(':')[0];
+      for (const [ring, told] of [
+        [`other:${other}`, `RELINK_KEYS lacks the key "${keyName}" `],
+        [`${keyName}:${other}`, `RELINK_KEYS: its key "${keyName}" is not the key of this name`],
+      ] as const) {
+        const { code, log } = await runToItsEnd(name, { ...stack.settings, RELINK_KEYS: ring });
+        expect(code).toBe(1);
+        expect(log).toMatch(new RegExp(`^${name} cannot start: ${told}.*\n$`));
+        expect(log).not.toContain(key);
+        expect(log).not.toContain(other);
+      }
+    },
+  );
 });
 
 describe('SIGTERM while work is in flight', () => {

@@ -7,6 +7,7 @@ import { deliverTo } from '../support/e2e/deliver-to.js';
 import {
   breakGrant,
   type Connected,
+  type Consent,
   connectAndIntegrate,
   expectWorking,
   untilRestored,
@@ -33,8 +34,6 @@ afterAll(async () => {
   await stack?.stop();
 }, 60_000);
 afterEach(() => stack.sandbox.clearFaults());
-
-type Consent = Awaited<ReturnType<ApiClient['consent']>>;
 
 const providerAccepts = async (credentialId: string) => {
   const { accessToken } = await unsealTokens(stack, credentialId);

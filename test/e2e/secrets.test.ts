@@ -3,14 +3,9 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { openRequest } from '../../src/http/operations/sealed-request.js';
 import { findSecrets, formsOf, listFiles } from '../support/e2e/find-secrets.js';
-import { breakGrant, connectAndIntegrate, expectWorking, untilRestored } from '../support/e2e/scenes.js';
-import {
-  adopterRedirect,
-  type E2eServer,
-  type E2eStack,
-  returnUrl,
-  startE2eStack,
-} from '../support/e2e/start-e2e-stack.js';
+import { breakGrant, connectAndIntegrate, type Consent, expectWorking, untilRestored } from '../support/e2e/scenes.js';
+import { adopterRedirect, type E2eServer, type E2eStack, returnUrl } from '../support/e2e/start-e2e-stack.js';
+import { startRunningStack } from '../support/e2e/start-running-stack.js';
 import { openVault, unsealTokens } from '../support/e2e/unseal.js';
 import { until } from '../support/e2e/until.js';
 import { idOf } from '../support/ids.js';
@@ -23,9 +18,10 @@ let worker: Awaited<ReturnType<E2eStack['startWorker']>>;
 const secrets = new Map<string, string>();
 
 beforeAll(async () => {
-  stack = await startE2eStack({ settings: { RELINK_CALLBACK_DEADLINE: '2', RELINK_EXCHANGE_TIMEOUT: '1' } });
-  server = await stack.startServer();
-  worker = await stack.startWorker();
+  ({ stack, server, worker } = await startRunningStack({
+    RELINK_CALLBACK_DEADLINE: '2',
+    RELINK_EXCHANGE_TIMEOUT: '1',
+  }));
 }, 60_000);
 afterAll(() => stack?.stop(), 60_000);
 
@@ -34,7 +30,7 @@ const note = (name: string, secret: string | null | undefined) => {
 };
 
 /** Notes everything secret about an attempt: what the browser carries, and what its row keeps sealed. */
-async function noteConsent({ attempt, finalUrl, cookies }: Awaited<ReturnType<ApiClient['consent']>>): Promise<void> {
+async function noteConsent({ attempt, finalUrl, cookies }: Consent): Promise<void> {
   const { searchParams, origin, pathname } = new URL(finalUrl);
   note('code', searchParams.get('code'));
   note('state', searchParams.get('state'));

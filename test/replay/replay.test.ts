@@ -32,6 +32,16 @@ const branches = [
   'test-credential-stray-401',
   'test-credential-told-by-another',
   'test-credential-unreachable',
+  'test-credential-unreadable',
+  'webhooks-continued',
+  'webhooks-discarded',
+  'webhooks-gone',
+  'webhooks-handled',
+  'webhooks-prepared',
+  'webhooks-released',
+  'webhooks-released-after-401',
+  'webhooks-retried',
+  'webhooks-stopped-midway',
 ];
 
 let bundle: WorkflowBundleWithSourceMap;

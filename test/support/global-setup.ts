@@ -1,6 +1,6 @@
 // Without the .js ending: this import is what makes the others findable.
 import './resolve-typescript';
-import { searchAttributeNames } from '../../src/contracts/search-attributes.js';
+import { searchAttributeKinds } from '../../src/contracts/search-attributes.js';
 import { findTestCli, report, startTestServers, type TestServers } from './test-servers.js';
 
 declare global {
@@ -17,7 +17,7 @@ export default async function globalSetup(): Promise<void> {
     process.env['RELINK_TEST_TEMPORAL_CLI'] = (await findTestCli()).path;
     return;
   }
-  const starting = startTestServers(Object.fromEntries(searchAttributeNames.map(name => [name, 'Keyword'])));
+  const starting = startTestServers(searchAttributeKinds);
 
   // Jest runs no teardown when it is interrupted.
   let interrupted = false;

@@ -9,9 +9,9 @@ export const historiesDirectory = join(__dirname, '../replay/histories');
  * Writes the history of a real run to test/replay/histories when RELINK_RECORD_HISTORIES=1; else does nothing.
  * Committed histories are replayed by every test run, so record only after a change that is meant to change them.
  */
-export async function recordHistory(client: Client, workflowId: string, name: string): Promise<void> {
+export async function recordHistory(client: Client, workflowId: string, name: string, runId?: string): Promise<void> {
   if (process.env['RELINK_RECORD_HISTORIES'] !== '1') return;
-  const history = await client.workflow.getHandle(workflowId).fetchHistory();
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   await mkdir(historiesDirectory, { recursive: true });
   const recorded: unknown = JSON.parse(historyToJSON(history));
   const text = JSON.stringify(leaveOutPlaces(recorded), null, 2);

@@ -3,6 +3,7 @@
  * This lets Node's resolver try the TypeScript file. Imported first by global-setup.ts and global-teardown.ts.
  */
 import Module from 'node:module';
+import { join } from 'node:path';
 
 type Resolve = (request: string, parent: { filename?: string } | undefined, ...rest: unknown[]) => string;
 
@@ -10,6 +11,8 @@ const internals = Module as typeof Module & { _resolveFilename: Resolve };
 const resolve = internals._resolveFilename;
 
 internals._resolveFilename = function (request, parent, ...rest) {
+  // What an adopter's module imports; else it would be the compiled one.
+  if (request === 'relink') return join(__dirname, '../../src/integrations/public.ts');
   try {
     return resolve.call(this, request, parent, ...rest);
   } catch (err) {

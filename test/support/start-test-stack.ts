@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
+import { composeHandlers } from '../../src/compose-handlers.js';
 import { composeCore, type Core } from '../../src/compose.js';
+import { handlerEntry } from './handler-entry.js';
 import { loadConfig } from '../../src/config.js';
 import { pickPort } from '../../src/embedded/pick-port.js';
 import { sandboxSettings } from '../../src/embedded/start-backing-services.js';
@@ -18,6 +20,8 @@ export const adopterRedirect = 'http://127.0.0.1:9/adopter/callback';
 
 export interface TestStack {
   readonly core: Core;
+  /** What runs handlers, for activities that are run apart from a worker. */
+  readonly hosts: ReturnType<typeof composeHandlers>;
   readonly sandbox: Sandbox;
   readonly databaseUrl: string;
   readonly logLines: string[];
@@ -78,8 +82,10 @@ export async function startTestStack(settings: Record<string, string> = {}): Pro
   const core = composeCore(config, temporal, log);
   const server: RunningServer = await startServer(core);
   const workers: RunningWorker[] = [];
+  const hosts = composeHandlers(core, handlerEntry);
   return {
     core,
+    hosts,
     sandbox,
     databaseUrl: database.url,
     logLines,
@@ -93,10 +99,11 @@ export async function startTestStack(settings: Record<string, string> = {}): Pro
       const worker = await startWorker({
         temporal,
         taskQueue,
-        activities: createActivities({ ...core, settings: config }),
+        activities: createActivities({ ...core, ...hosts, settings: config }),
         log,
         workflows: await bundle,
         maxConcurrentActivities: 10,
+        maxConcurrentDeliveries: 20,
       });
       workers.push(worker);
       return worker;
@@ -104,6 +111,7 @@ export async function startTestStack(settings: Record<string, string> = {}): Pro
     stop: async () => {
       await Promise.all(workers.map(worker => worker.stop()));
       await server.stop();
+      await hosts.handlers.close();
       await core.close();
       await sandbox.close();
       await database.drop();

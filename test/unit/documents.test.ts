@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { causeCodes, causeText } from '../../src/domain/cause.js';
+import { deliveryReasons } from '../../src/domain/delivery.js';
 import { productionEnvironment, productionNodeFlags } from '../../src/embedded/process/production-flags.js';
 import { loadIntegrations } from '../../src/integrations/load-integrations.js';
+import { runHandler } from '../../src/handlers/run-handler.js';
 import { parseKeyRing } from '../../src/vault/parse-key-ring.js';
 import { Secret } from '../../src/vault/secret.js';
 
@@ -61,10 +63,12 @@ describe('the documents', () => {
     );
   });
 
-  it('show how a key is made that the vault accepts', () => {
+  it('show how a key is made that the vault accepts, under a new name each time', () => {
     const [, expression = ''] = /^node -p "(.*randomBytes.*)"$/m.exec(read('README.md')) ?? [];
-    const made = execFileSync(process.execPath, ['-p', expression], { encoding: 'utf8' }).trim();
-    expect(parseKeyRing(new Secret(made)).newestKeyName).toBe('k1');
+    const make = () => execFileSync(process.execPath, ['-p', expression], { encoding: 'utf8' }).trim();
+    const ring = parseKeyRing(new Secret(`${make()},${make()}`));
+    expect(ring.newestKeyName).toMatch(/^k[0-9a-z]+$/);
+    expect(ring.keys.size).toBe(2);
   });
 
   it('say of each snippet that is run which test runs it', () => {
@@ -107,6 +111,59 @@ describe('the documents', () => {
       const definition = loadIntegrations(file).get('deal-alerts');
       expect(definition.config.safeParse({}).success).toBe(false);
       expect(definition.config.safeParse({ channel: 'sales' }).success).toBe(true);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('list every reason of a delivery, and no other', () => {
+    const [, section = ''] = /\| Reason +\|[^\n]*\n([\s\S]*?)\n\n/.exec(read('docs/webhooks.md')) ?? [];
+    expect([...section.matchAll(/^\| `([a-z_]+)`/gm)].map(([, reason]) => reason)).toEqual([...deliveryReasons]);
+  });
+
+  it('show a handler that loads and does its work as docs/webhooks.md says', async () => {
+    const [, snippet] =
+      /<!-- run: test\/unit\/documents.test.ts -->\s*```js\n([\s\S]*?)```/.exec(read('docs/webhooks.md')) ?? [];
+    const directory = mkdtempSync(join(root, 'test/unit/snippet-'));
+    const file = join(directory, 'integrations.js');
+    try {
+      writeFileSync(file, snippet ?? '');
+      const definition = loadIntegrations(file).get('contact-mirror');
+      const asked: string[] = [];
+      const handle = (status: number) =>
+        runHandler(
+          definition,
+          {
+            kind: 'webhook',
+            delivery: {
+              id: 'dlv_1',
+              provider: 'attio',
+              externalId: '1',
+              receivedAt: '2026-01-01T00:00:00.000Z',
+              headers: {},
+              body: Buffer.from('{"id":"7"}'),
+            },
+          },
+          {
+            integrationId: 'int_1',
+            userId: 'me',
+            entities: [],
+            config: { list: 'people' },
+            webhookUrl: 'https://connect.example.com/api/webhooks/attio/int_1',
+            idempotencyKey: 'dlv_1',
+            attempt: 1,
+            log: { info: () => undefined, warn: () => undefined },
+            signal: new AbortController().signal,
+            request: ({ url }) => {
+              asked.push(url);
+              return Promise.resolve({ status, headers: {}, text: '{}' });
+            },
+          },
+        );
+      expect(await handle(200)).toMatchObject({ kind: 'done' });
+      expect(await handle(404)).toMatchObject({ kind: 'done' });
+      expect(await handle(500)).toMatchObject({ kind: 'failed', reason: 'handler_failed' });
+      expect(asked).toEqual(Array(3).fill('/v2/objects/people/records/7'));
     } finally {
       rmSync(directory, { recursive: true });
     }

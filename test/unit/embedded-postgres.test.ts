@@ -147,7 +147,8 @@ it('refuses to begin on data whose password is gone', async () => {
   expect(existsSync(join(data, 'PG_VERSION'))).toBe(true);
 });
 
-describe('as root', () => {
+// The name is what a skipped test prints.
+describe(isRoot ? 'as root' : 'as root (skipped: the tests do not run as root)', () => {
   const itAsRoot = isRoot ? it : it.skip;
 
   itAsRoot(

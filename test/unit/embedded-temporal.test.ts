@@ -1,9 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { readProcess } from '../../src/embedded/process/read-process.js';
+import { findProcesses } from '../../src/embedded/process/find-processes.js';
+import { readProcess, type RunningProcess } from '../../src/embedded/process/read-process.js';
 import { recoverOrphan } from '../../src/embedded/temporal/recover-orphan.js';
 import {
   startEmbeddedTemporal,
@@ -89,11 +92,65 @@ it('serves its UI, and takes the next free port where the wanted one is taken', 
   }
 });
 
-it('leaves a stranger alone that was given the pid of an old server', async () => {
-  await writeFile(`${databaseFile}.pid`, String(process.pid));
-  await recoverOrphan(databaseFile, onProgress);
-  expect(lines).toEqual([]);
-  await expect(readFile(`${databaseFile}.pid`)).rejects.toThrow(/ENOENT/);
+it('finds the server of a start that was killed before it knew of it', async () => {
+  const ours = (commandLine: string) => commandLine.includes(` --db-filename ${databaseFile} `);
+  const starter = spawnTypescript('start-temporal', [cliPath, databaseFile]);
+  const saysNothing = expect(starter.firstLine).rejects.toThrow(/without a word/);
+  let found: RunningProcess[] = [];
+  while (found.length === 0 && starter.child.exitCode === null) found = await findProcesses(ours);
+  starter.child.kill('SIGKILL');
+  await saysNothing;
+  const [orphan] = await findProcesses(ours);
+  expect(orphan).toBeDefined();
+
+  await start();
+  expect(lines).toEqual([`Temporal: stopping process ${orphan?.pid}, left behind by a start that was killed`]);
+  expect(await readProcess(orphan?.pid ?? 0)).toBeUndefined();
+  expect(await findProcesses(ours)).toHaveLength(1);
+});
+
+describe('leaves alone', () => {
+  const kept: { readonly child: ChildProcess; readonly closed: Promise<unknown> }[] = [];
+  afterEach(async () => {
+    for (const { child, closed } of kept.splice(0)) {
+      child.kill('SIGKILL');
+      await closed;
+    }
+  });
+
+  /** A process that does nothing, with these arguments, until the test is over. */
+  async function keep(args: readonly string[], cwd: string): Promise<number> {
+    const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'ignore'] });
+    kept.push({ child, closed: once(child, 'close') });
+    await once(child.stdout, 'data');
+    return child.pid ?? 0;
+  }
+  const idle = 'console.log(); setInterval(() => undefined, 1000)';
+  const argumentsFor = (file: string) => ['server', 'start-dev', '--db-filename', file, '--ip', '127.0.0.1'];
+
+  it('the server of another file, and whoever merely speaks of this one', async () => {
+    await writeFile(join(base, 'server'), idle);
+    const pids = [
+      await keep(argumentsFor(`${databaseFile}.other`), base),
+      await keep(['--eval', idle, 'x', ...argumentsFor(databaseFile)], base),
+    ];
+    await recoverOrphan(databaseFile, onProgress);
+    expect(lines).toEqual([]);
+    for (const pid of pids) expect(await readProcess(pid)).toBeDefined();
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('one that calls another file by the same path', async () => {
+    await writeFile(join(base, 'server'), idle);
+    const elsewhere = await mkdtemp(join(base, 'elsewhere-'));
+    await writeFile(join(elsewhere, 'server'), idle);
+    const [ours, another] = [
+      await keep(argumentsFor(databaseFile), base),
+      await keep(argumentsFor(databaseFile), elsewhere),
+    ];
+    await recoverOrphan(databaseFile, onProgress);
+    expect(lines).toEqual([`Temporal: stopping process ${ours}, left behind by a start that was killed`]);
+    expect(await readProcess(another)).toBeDefined();
+  });
 });
 
 it('says what is wrong when the server does not come up', async () => {

@@ -47,12 +47,15 @@ const imports: [file: string, text: string, refused: boolean][] = [
   ['src/contracts/workflows.ts', "import '../temporal/run-reauth.js';", true],
   ['src/store/postgres/entities.ts', "import '../../http/create-app.js';", true],
   ['src/store/postgres/entities.ts', "import '../port/store.js';", false],
-  ['src/activities/sweep.ts', "import '../http/create-app.js';", true],
+  ['src/activities/sweep/sweep.ts', "import '../../http/create-app.js';", true],
   ['src/http/create-app.ts', "import '../activities/create-activities.js';", true],
   ['src/http/create-app.ts', "import '../embedded/pick-port.js';", true],
-  ['src/http/routes/api/oauth/callback/get-callback.ts', "import '../../../../../activities/sweep.js';", true],
+  ['src/http/routes/api/oauth/callback/get-callback.ts', "import '../../../../../activities/sweep/sweep.js';", true],
   ['src/http/routes/api/oauth/callback/get-callback.ts', "import '../../../../../errors.js';", false],
-  ['src/embedded/pick-port.ts', "import '../activities/sweep.js';", true],
+  ['src/embedded/pick-port.ts', "import '../activities/sweep/sweep.js';", true],
+  ['src/handlers/run-handler.ts', "import '../activities/create-activities.js';", true],
+  ['src/handlers/run-handler.ts', "import '../providers/send-request.js';", false],
+  ['src/integrations/definition.ts', "import '../handlers/handler-host.js';", true],
   ['src/cli/migrate.ts', "import '../http/create-app.js';", true],
 ];
 const statements: [text: string, rule: string][] = [

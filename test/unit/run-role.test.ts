@@ -5,7 +5,9 @@ import { spawnTypescript } from '../support/spawn-typescript.js';
 async function run(args: readonly string[], signals: readonly (readonly [number, NodeJS.Signals])[] = []) {
   const { child, firstLine, exitCode } = spawnTypescript('run-fake-role', args);
   let output = '';
+  let errors = '';
   child.stdout?.on('data', chunk => (output += String(chunk)));
+  child.stderr?.on('data', chunk => (errors += String(chunk)));
   await firstLine;
   const readyAt = Date.now();
   for (const [atMs, signal] of signals) {
@@ -13,7 +15,7 @@ async function run(args: readonly string[], signals: readonly (readonly [number,
     child.kill(signal);
   }
   const code = await exitCode;
-  return { code, output, afterMs: Date.now() - readyAt };
+  return { code, output, errors, afterMs: Date.now() - readyAt };
 }
 
 test.each(['throw', 'reject'])(
@@ -25,6 +27,19 @@ test.each(['throw', 'reject'])(
     expect(output).toContain('Stopped fake');
   },
 );
+
+test.each([
+  ['settings', 'fake cannot start: FIRST is required\nfake cannot start: SECOND must be a number\n'],
+  [
+    'refused',
+    'fake cannot start: The database is not at the version this release needs. Run `npm run migrate`. (pending: one)\n',
+  ],
+])('what can be foreseen (%s) ends the start with code 1 and a plain line for each problem', async (how, told) => {
+  const { code, output, errors } = await run(['0', '45000', how]);
+  expect(code).toBe(1);
+  expect(errors).toBe(told);
+  expect(output).not.toContain('"level"');
+});
 
 test('the same Ctrl-C delivered three times is one: the stop is waited for', async () => {
   const { code, output } = await run(

@@ -1,6 +1,8 @@
 import type { InvalidateResult, TestCredentialResult } from '../../src/contracts/workflows.js';
 import { callControl } from '../support/sandbox-client.js';
 import { newId } from '../../src/ids.js';
+import { credentialTokensBinding } from '../../src/vault/bindings.js';
+import { Secret } from '../../src/vault/secret.js';
 import { idOf, sandboxProvider } from '../support/ids.js';
 import { recordHistory } from '../support/record-history.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
@@ -136,6 +138,28 @@ describe('testing a credential', () => {
     expect((await user.get(`/api/credentials/${credentialId}`)).body.last_test?.outcome).toBe('unreachable');
     await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-unreachable');
   }, 60_000);
+
+  it('of a token that our keys do not open fails, and is no word about the credential', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user);
+    const integrationId = await integrate(user, entityId);
+    const { store, vault, now } = stack.core;
+    const credential = await store.getCredential(credentialId);
+    // Sealed to another row, which is as unreadable as under another key.
+    const sealedTokens = vault.seal(new Secret('{}'), credentialTokensBinding(newId('credential')));
+    const grant = { sealedTokens, refreshable: false, expiresAt: null, grantSequence: 1_000_000 };
+    await store.replaceGrant(credentialId, credential?.epoch ?? 0, grant, now());
+    await expect(test(user, credentialId)).rejects.toMatchObject({ cause: { type: 'secret_unreadable' } });
+    expect((await user.get(`/api/credentials/${credentialId}`)).body).toMatchObject({
+      auth_is_valid: true,
+      last_test: null,
+    });
+    expect((await user.get(`/api/integrations/${integrationId}`)).body.status).toBe('ENABLED');
+    expect(stack.logLines.filter(line => line.includes('"code":"secret_unreadable"'))).toEqual([
+      expect.stringMatching(/"level":"error".*probeCredential failed: A stored secret cannot be opened/),
+    ]);
+    await recordHistory(stack.core.client, `test/${credentialId}/2`, 'test-credential-unreadable');
+  });
 
   it('waits as long as a 429 asks and hurts nothing', async () => {
     const user = stack.user();

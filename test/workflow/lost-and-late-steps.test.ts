@@ -34,7 +34,7 @@ const control = (path: string, body?: unknown) =>
 /** One activity, run apart from any workflow. */
 const run = <Name extends keyof Activities>(name: Name, ...input: Parameters<Activities[Name]>) =>
   new MockActivityEnvironment({}, { logger }).run(
-    createActivities({ ...stack.core, settings: stack.core.config })[name] as (
+    createActivities({ ...stack.core, ...stack.hosts, settings: stack.core.config })[name] as (
       ...input: Parameters<Activities[Name]>
     ) => ReturnType<Activities[Name]>,
     ...input,
@@ -159,7 +159,7 @@ it('a worker that lacks the key lets the attempt wait for it, with its grant', a
   runReauth.mockRestore();
   const sessionId = idOf('session', consent.attempt);
   const vault = createVault(parseKeyRing(new Secret(`other:${randomBytes(32).toString('base64')}`)));
-  const { persistCredential } = createActivities({ ...stack.core, vault, settings: stack.core.config });
+  const { persistCredential } = createActivities({ ...stack.core, ...stack.hosts, vault, settings: stack.core.config });
   await expect(new MockActivityEnvironment({}, { logger }).run(persistCredential, { sessionId })).rejects.toMatchObject(
     {
       code: 'secret_unreadable',

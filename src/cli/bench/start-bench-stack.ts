@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { searchAttributeNames } from '../../contracts/search-attributes.js';
+import { searchAttributeKinds } from '../../contracts/search-attributes.js';
 import { findTemporalCli } from '../../embedded/find-temporal-cli.js';
 import { readOrMakeLocalSecrets } from '../../embedded/local-secrets.js';
 import { pickPort } from '../../embedded/pick-port.js';
@@ -11,7 +11,7 @@ import { type RoleProcess, spawnRole } from '../../embedded/process/spawn-role.j
 import { waitUntilServing } from '../../embedded/process/wait-until-serving.js';
 import { productionEnvironment, productionNodeFlags } from '../../embedded/process/production-flags.js';
 import { spawnSandbox } from '../../embedded/sandbox/spawn-sandbox.js';
-import { sandboxSettings } from '../../embedded/start-backing-services.js';
+import { sandboxSettings, sandboxWebhookSecret } from '../../embedded/start-backing-services.js';
 import { recoverOrphan } from '../../embedded/temporal/recover-orphan.js';
 import { type EmbeddedTemporal, startEmbeddedTemporal } from '../../embedded/temporal/start-embedded-temporal.js';
 import { migrate } from '../../store/postgres/migrate.js';
@@ -23,8 +23,15 @@ export interface BenchStack {
   readonly url: string;
   readonly apiKey: string;
   readonly temporalAddress: string;
+  readonly databaseUrl: string;
+  readonly sandbox: { readonly url: string; readonly controlKey: string; readonly webhookSecret: string };
   readonly server: RoleProcess;
+  /** The first worker; throws when the stack was started without one. */
   readonly worker: RoleProcess;
+  /** Starts a worker, or one more; resolves when it polls. */
+  startWorker(): Promise<RoleProcess>;
+  /** Runs a compiled script beside it, until the stack stops. */
+  run(name: string, file: string, args: string[], environment?: Record<string, string>): Promise<RoleProcess>;
   /** kill -9 of Temporal, and its restart on the same file and port. */
   killTemporal(): Promise<void>;
   restartTemporal(): Promise<void>;
@@ -36,7 +43,18 @@ export interface BenchStack {
  * process of its own; data is new with every run.
  */
 export async function startBenchStack(
-  { root, temporalCli }: { readonly root: string; readonly temporalCli: string | undefined },
+  {
+    root,
+    temporalCli,
+    settings: own = {},
+    withWorker = true,
+  }: {
+    readonly root: string;
+    readonly temporalCli: string | undefined;
+    /** Settings of server and worker beyond the usual ones. */
+    readonly settings?: Readonly<Record<string, string>>;
+    readonly withWorker?: boolean;
+  },
   say: (line: string) => void,
 ): Promise<BenchStack> {
   const directory = join(root, 'bench');
@@ -69,7 +87,7 @@ export async function startBenchStack(
         databaseFile,
         port,
         headless: true,
-        searchAttributes: Object.fromEntries(searchAttributeNames.map(name => [name, 'Keyword' as const])),
+        searchAttributes: searchAttributeKinds,
         onProgress: say,
       });
     let temporal: EmbeddedTemporal = await startTemporal();
@@ -99,7 +117,7 @@ export async function startBenchStack(
         controlKey: secrets.sandboxControlKey,
         clientId: 'relink',
         clientSecret: secrets.sandboxClientSecret,
-        redirectUris: [adopterRedirect],
+        redirectUris: [adopterRedirect, `http://127.0.0.1:${port}/api/oauth/callback/sandbox`],
       }),
     );
     const settings = {
@@ -114,9 +132,12 @@ export async function startBenchStack(
       RELINK_LOG_LEVEL: 'warn',
       TEMPORAL_ADDRESS: temporal.address,
       ...sandboxSettings(`http://127.0.0.1:${sandboxPort}`, 'relink', secrets.sandboxClientSecret),
+      ...own,
     };
     const server = await run('server', 'server.js', [], settings);
-    const worker = await run('worker', 'worker.js', [], settings);
+    let workers = 0;
+    const startWorker = () => run(`worker-${(workers += 1)}`, 'worker.js', [], settings);
+    const first = withWorker ? await startWorker() : undefined;
     await run('bare-worker', 'cli/bench/bare-worker.js', [temporal.address], productionEnvironment);
     const url = `http://127.0.0.1:${port}`;
     await waitUntilServing(server, url);
@@ -124,8 +145,19 @@ export async function startBenchStack(
       url,
       apiKey: secrets.apiKey,
       temporalAddress: temporal.address,
+      databaseUrl: postgres.url('relink'),
+      sandbox: {
+        url: `http://127.0.0.1:${sandboxPort}`,
+        controlKey: secrets.sandboxControlKey,
+        webhookSecret: sandboxWebhookSecret(secrets.sandboxClientSecret),
+      },
       server,
-      worker,
+      get worker() {
+        if (first === undefined) throw new Error('This stack was started without a worker');
+        return first;
+      },
+      startWorker,
+      run: (name, file, args, environment = {}) => run(name, file, args, { ...productionEnvironment, ...environment }),
       killTemporal: async () => {
         process.kill(temporal.pid, 'SIGKILL');
         await temporal.exited;

@@ -30,7 +30,7 @@ export async function integrate(
   config: Record<string, unknown> = {},
 ): Promise<string> {
   const body = await stage.step(
-    `Create the integration ${type} over ${entities.length === 1 ? 'it' : `${entities.length} entities`}`,
+    `Create the integration ${type} on ${entities.length === 1 ? 'this account' : `${entities.length} accounts`}`,
     async () => must(await user.post('/api/integrations', { type, entities, config }), 201),
     created => `${created.id} is ${describeStatus(created)}`,
   );
@@ -49,7 +49,7 @@ export async function breakGrant(stage: Stage, user: ApiClient, account: string,
         body => body.auth_is_valid === false && body.last_test?.outcome === 'refused',
       );
     },
-    body => `the provider refused it: ${body.last_test?.outcome}`,
+    () => 'the provider refuses the token, the credential is dead',
   );
 }
 

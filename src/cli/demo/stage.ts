@@ -1,19 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sendWebhook } from '../../embedded/sandbox/send-webhook.js';
+import type { Receiver } from './receiver.js';
 import { type Answer, ApiClient, type AnswerBody } from '../api-client.js';
 
 /** What a story plays on: the running service, the provider's control API, and a narrator. */
+export interface StageSettings {
+  readonly relinkUrl: string;
+  readonly apiKey: string;
+  readonly sandbox: { readonly url: string; readonly controlKey: string; readonly webhookSecret: string };
+  readonly receiver: Receiver;
+  /** How many lines of level error the service has logged. */
+  readonly errorLines: () => number;
+}
+
 export class Stage {
   steps = 0;
+  private delivery = 0;
 
   constructor(
-    private readonly relinkUrl: string,
-    private readonly apiKey: string,
-    private readonly sandbox: { readonly url: string; readonly controlKey: string },
+    private readonly settings: StageSettings,
     private readonly say: (line: string) => void,
   ) {}
 
   user(name: string): ApiClient {
-    return new ApiClient(this.relinkUrl, this.apiKey, name);
+    return new ApiClient(this.settings.relinkUrl, this.settings.apiKey, name);
   }
 
   /** Does one step and tells what came of it. A step that throws ends its story. */
@@ -24,10 +34,37 @@ export class Stage {
     return result;
   }
 
+  /** Posts one webhook as the provider does; answers the HTTP status. */
+  sendWebhook(integrationId: string, n: number): Promise<number> {
+    this.delivery += 1;
+    return sendWebhook({
+      relinkUrl: this.settings.relinkUrl,
+      integrationId,
+      secret: this.settings.sandbox.webhookSecret,
+      deliveryId: `demo-${this.delivery}`,
+      body: JSON.stringify({ n, event: 'contact.updated' }),
+    });
+  }
+
+  receiverUrl(story: string): string {
+    return this.settings.receiver.url(story);
+  }
+
+  async untilReceived(story: string, count: number): Promise<readonly number[]> {
+    const deadline = Date.now() + 60_000;
+    while (this.settings.receiver.received(story).length < count && Date.now() < deadline) await sleep(50);
+    return this.settings.receiver.received(story);
+  }
+
+  errorLines(): number {
+    return this.settings.errorLines();
+  }
+
   async revokeAtProvider(account: string): Promise<void> {
-    const response = await fetch(`${this.sandbox.url}/control/accounts/${account}/revoke`, {
+    const { sandbox } = this.settings;
+    const response = await fetch(`${sandbox.url}/control/accounts/${account}/revoke`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${this.sandbox.controlKey}` },
+      headers: { authorization: `Bearer ${sandbox.controlKey}` },
     });
     if (!response.ok) throw new Error(`the sandbox answered ${response.status} to the revocation`);
   }

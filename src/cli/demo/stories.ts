@@ -2,7 +2,14 @@ import { breakGrant, connect, expectStatus, integrate } from './scenes.js';
 import { describeStatus, expectThat, must, type Stage, staysAt } from './stage.js';
 
 export interface Story {
-  readonly name: 'error' | 'disabled' | 'many_integrations' | 'needs_config' | 'wrong_account';
+  readonly name:
+    | 'error'
+    | 'disabled'
+    | 'many_integrations'
+    | 'needs_config'
+    | 'wrong_account'
+    | 'held'
+    | 'held_then_disabled';
   readonly title: string;
   play(stage: Stage): Promise<void>;
 }

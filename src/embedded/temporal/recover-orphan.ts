@@ -1,21 +1,34 @@
-import { readFile, rm } from 'node:fs/promises';
-import { readProcess } from '../process/read-process.js';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { findProcesses } from '../process/find-processes.js';
+import type { RunningProcess } from '../process/read-process.js';
 import { stopProcess } from '../process/stop-process.js';
 
-/** Beside the database file; holds the server's pid. */
-export const pidFileOf = (databaseFile: string) => `${databaseFile}.pid`;
-
 /**
- * Stops a dev server that a killed process left on `databaseFile`: two servers on one SQLite file damage it. The pid
- * counts only when that process's command line names this very file.
+ * Stops a dev server that a killed process left on `databaseFile`: two servers on one SQLite file damage it. It is found
+ * by its command line, which names this very file: that is there from its first instant, so whenever its starter was
+ * killed, nothing had to be noted before.
  */
 export async function recoverOrphan(databaseFile: string, onProgress: (line: string) => void): Promise<void> {
-  const content = await readFile(pidFileOf(databaseFile), 'utf8').catch(() => undefined);
-  if (content === undefined) return;
-  const running = await readProcess(Number.parseInt(content, 10));
-  if (running?.commandLine.includes(` --db-filename ${databaseFile} `)) {
+  const directory = await realpath(dirname(databaseFile)).catch(() => undefined);
+  if (directory === undefined) return;
+  const argumentsOfIt = ` server start-dev --db-filename ${join(directory, basename(databaseFile))} `;
+  const found = await findProcesses(commandLine => {
+    const [executable = '', rest] = commandLine.split(argumentsOfIt, 2);
+    // A shell or a search that has all this in an argument has a flag before it.
+    return rest !== undefined && !executable.includes(' -');
+  });
+  for (const running of found) {
+    if (!(await worksIn(running, directory))) continue;
     onProgress(`Temporal: stopping process ${running.pid}, left behind by a start that was killed`);
     await stopProcess(running, 'SIGTERM', 5000);
   }
-  await rm(pidFileOf(databaseFile), { force: true });
+}
+
+/** On Linux a process in a container is listed too, and the same path may be another file there. */
+async function worksIn({ pid }: RunningProcess, directory: string): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  // Unreadable when it belongs to somebody else.
+  const [its, ours] = await Promise.all([stat(`/proc/${pid}/cwd`).catch(() => undefined), stat(directory)]);
+  return its?.dev === ours.dev && its.ino === ours.ino;
 }

@@ -1,15 +1,15 @@
-import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pickPort } from '../pick-port.js';
 import { spawnServer, type ServerProcess } from '../process/spawn-server.js';
-import { pidFileOf, recoverOrphan } from './recover-orphan.js';
+import { recoverOrphan } from './recover-orphan.js';
 import { waitUntilReady } from './wait-until-ready.js';
 
 export interface EmbeddedTemporalOptions {
   /** The Temporal CLI, see find-temporal-cli.ts. */
   readonly cliPath: string;
-  /** SQLite file; made when absent. Its log and pid file stand beside it. The caller is the only one that uses it. */
+  /** SQLite file; made when absent. Its log stands beside it. The caller is the only one that uses it. */
   readonly databaseFile: string;
   /** Wanted gRPC port on 127.0.0.1; the next free one when taken, any free one when absent. */
   readonly port?: number;
@@ -62,10 +62,7 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
         uiUrl: uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`,
         pid: server.pid,
         exited: server.exited,
-        stop: async () => {
-          await server.stop();
-          await rm(pidFileOf(databaseFile), { force: true });
-        },
+        stop: () => server.stop(),
       };
     }
     await server.stop();
@@ -78,16 +75,17 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
   }
 }
 
-async function spawnDevServer(
+function spawnDevServer(
   options: EmbeddedTemporalOptions,
   databaseFile: string,
   port: number,
   uiPort: number | undefined,
 ): Promise<ServerProcess> {
   const ui = uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch'];
-  const server = await spawnServer({
+  return spawnServer({
     executable: options.cliPath,
     args: [
+      // By these first four, recover-orphan.ts knows it again.
       ...['server', 'start-dev', '--db-filename', databaseFile, '--ip', '127.0.0.1', '--port', String(port), ...ui],
       ...Object.entries(options.searchAttributes).flatMap(([name, kind]) => ['--search-attribute', `${name}=${kind}`]),
       ...fixedFlags,
@@ -97,8 +95,6 @@ async function spawnDevServer(
     stopSignal: 'SIGTERM',
     stopGraceMs: 10_000,
   });
-  await writeFile(pidFileOf(databaseFile), String(server.pid));
-  return server;
 }
 
 const fixedFlags = [

@@ -45,10 +45,12 @@ export async function completeAuthorization(
   for (let waitMs = 50; current.state === 'exchanging'; waitMs = Math.min(waitMs * 1.5, 250)) {
     const ended = await unlessAway(endIfAbandoned(context, current), deadline);
     if (ended === null) return { kind: 'pending' };
-    if (!ended) {
-      if (Date.now() + waitMs > deadline) return { kind: 'pending' };
-      await sleep(waitMs);
+    if (ended.session !== null) {
+      current = ended.session;
+      break;
     }
+    if (Date.now() + waitMs > deadline) return { kind: 'pending' };
+    await sleep(waitMs);
     const next = await unlessAway(readAgain(context, current), deadline);
     if (next === null) return { kind: 'pending' };
     current = next;
@@ -77,13 +79,17 @@ async function readAgain({ store, now }: HttpContext, { id }: Session): Promise<
   return session;
 }
 
-/** An exchange takes seconds; a row left in it for a minute lost its process, and so the answer to its code. */
-async function endIfAbandoned({ store, log, now }: HttpContext, session: Session): Promise<boolean> {
-  const at = now();
-  if (at.getTime() - session.updatedAt.getTime() <= exchangeAbandonedAfterMs) return false;
-  const ended = await store.endSession(session.id, 'exchanging', 'exchange_outcome_unknown', at);
-  if (ended !== null) log.warn({ sessionId: session.id }, `Attempt ${session.id} was abandoned during its exchange`);
-  return true;
+/**
+ * An exchange takes seconds; a row left in it for a minute lost its process, and so the answer to its code. Whether the
+ * minute is over the database says: another machine may have claimed. Null in `session` when it is not, or ended already.
+ */
+async function endIfAbandoned(
+  { store, log }: HttpContext,
+  { id }: Session,
+): Promise<{ readonly session: Session | null }> {
+  const session = await store.endAbandonedSession(id, exchangeAbandonedAfterMs, 'exchange_outcome_unknown');
+  if (session !== null) log.warn({ sessionId: id }, `Attempt ${id} was abandoned during its exchange`);
+  return { session };
 }
 
 /** The grant is sealed: everything from here on can be done again, by a repeat, the sweep or the next start. */

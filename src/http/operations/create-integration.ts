@@ -1,4 +1,4 @@
-import type { EntityId, IntegrationType, UserId } from '../../domain/ids.js';
+import type { EntityId, IntegrationId, IntegrationType, UserId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
 import { newId } from '../../ids.js';
 import type { IntegrationDefinition } from '../../integrations/definition.js';
@@ -45,7 +45,12 @@ export async function createIntegration(
     return inserted;
   }
   try {
-    const finished = await finishCreation(context, integration);
+    // Woken from here, and not waited for: the creation does not fail for a Temporal that is away.
+    const workflows = {
+      ...context.workflows,
+      wakeWebhooks: (id: IntegrationId) => Promise.resolve(context.intake.waker.wake(id)),
+    };
+    const finished = await finishCreation({ ...context, workflows }, integration);
     const { id, status } = finished ?? integration;
     log.info({ integrationId: id, type, status }, `Integration ${id} (${type}) created: ${status}`);
     return { integration: finished ?? integration, created };

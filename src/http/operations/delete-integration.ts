@@ -10,9 +10,12 @@ import type { HttpContext } from '../dependencies.js';
  *
  * @throws RelinkError `not_found`, `write_conflict`.
  */
-export async function deleteIntegration({ store, log, now }: HttpContext, id: IntegrationId): Promise<void> {
+export async function deleteIntegration({ store, intake, log, now }: HttpContext, id: IntegrationId): Promise<void> {
   const changed = await changeIntegration(store, id, state => setLifecycle(state, 'deleting'), now);
   if (changed === null) throw new RelinkError('not_found', id);
   await store.deleteIntegration(id);
+  await store.deleteSubscription(id);
+  // What it had queued is discarded by its consumer.
+  if (await store.hasQueuedDeliveries(id)) intake.waker.wake(id);
   log.info({ integrationId: id, from: changed.before.status }, `Integration ${id} was deleted by its user`);
 }

@@ -1,4 +1,4 @@
-import { RelinkError, type ErrorCode } from '../../errors.js';
+import { type ErrorCode, readErrorCode, RelinkError } from '../../errors.js';
 import type { Provider } from '../../providers/configure-provider.js';
 import type { TokenSet } from '../../providers/definition.js';
 import { exchangeCode } from '../../providers/exchange-code.js';
@@ -6,7 +6,6 @@ import { serialiseTokenSet } from '../../providers/token-set-codec.js';
 import type { Session } from '../../store/port/store.js';
 import { sessionGrantBinding } from '../../vault/bindings.js';
 import type { HttpContext } from '../dependencies.js';
-import { errorCodeOf } from './read-session.js';
 import { retryWhileAway } from './retry-while-away.js';
 import type { AuthorizationRequest } from './sealed-request.js';
 
@@ -69,7 +68,7 @@ async function seal(
   const current = await retryWhileAway(() => store.getSession(session.id), sealPatienceMs);
   if (current !== null && current.state !== 'failed') return { kind: 'sealed' };
   log.error({ sessionId: session.id }, `Attempt ${session.id} was ended before its grant could be stored`);
-  return { kind: 'failed', code: current === null ? 'exchange_outcome_unknown' : errorCodeOf(current) };
+  return { kind: 'failed', code: current === null ? 'exchange_outcome_unknown' : readErrorCode(current.errorCode) };
 }
 
 /** Should this write fail too, the sweep ends the session as `exchange_outcome_unknown` a minute later. */

@@ -1,7 +1,6 @@
 import type { CredentialId, EntityId } from '../../domain/ids.js';
-import type { ErrorCode } from '../../errors.js';
+import { type ErrorCode, readErrorCode } from '../../errors.js';
 import type { Session } from '../../store/port/store.js';
-import { errorCodeOf } from './read-session.js';
 
 export type AuthorizationAnswer =
   | { readonly kind: 'connected'; readonly credentialId: CredentialId; readonly entityId: EntityId }
@@ -12,7 +11,7 @@ export type AuthorizationAnswer =
 /** What an attempt has come to, as its row says. Connected as soon as both ids are there: a restore is not waited for. */
 export function readOutcome(session: Session): AuthorizationAnswer {
   const { state, credentialId, entityId } = session;
-  if (state === 'failed') return { kind: 'failed', code: errorCodeOf(session) };
+  if (state === 'failed') return { kind: 'failed', code: readErrorCode(session.errorCode) };
   if (credentialId === null || entityId === null) return { kind: 'pending' };
   return { kind: 'connected', credentialId, entityId };
 }

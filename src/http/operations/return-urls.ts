@@ -1,4 +1,4 @@
-import { RelinkError } from '../../errors.js';
+import { ConfigError, RelinkError } from '../../errors.js';
 
 /** One entry of the allow-list, parsed. */
 export interface UrlRule {
@@ -13,18 +13,23 @@ const maxLength = 2048;
 /**
  * Reads the allow-list of return URLs once, at start.
  *
- * @throws Error naming the entry that could never be safe or never match.
+ * @throws ConfigError naming the place of each entry that could never be safe or never match.
  */
 export function parseReturnUrlRules(entries: readonly string[]): UrlRule[] {
-  return entries.map(entry => {
+  const rules: UrlRule[] = [];
+  const problems: string[] = [];
+  for (const [index, entry] of entries.entries()) {
     const url = parse(entry);
-    if (url === null || url.search !== '' || url.hash !== '') {
-      throw new Error(
-        `RELINK_RETURN_URLS: ${entry} must be an origin or a URL prefix such as https://app.example.com/settings: https (http on loopback), without user, query or fragment`,
-      );
+    if (url !== null && url.search === '' && url.hash === '') {
+      rules.push({ origin: url.origin, path: url.pathname });
+      continue;
     }
-    return { origin: url.origin, path: url.pathname };
-  });
+    problems.push(
+      `RELINK_RETURN_URLS, entry ${index + 1} of ${entries.length}, must be an origin or a URL prefix such as https://example.com/settings: https (http on loopback), without user, query or fragment`,
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return rules;
 }
 
 /**

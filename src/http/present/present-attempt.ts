@@ -1,13 +1,13 @@
 import type { z } from 'zod';
-import { errorRegistry } from '../../errors.js';
+import { errorRegistry, readErrorCode } from '../../errors.js';
 import type { Session } from '../../store/port/store.js';
 import { errorAction } from '../error-action.js';
-import { errorCodeOf, isExpired } from '../operations/read-session.js';
+import { isExpired } from '../operations/read-session.js';
 import type { attemptAnswer } from '../schemas/answers.js';
 
 export function presentAttempt(session: Session, now: Date): z.output<typeof attemptAnswer> {
   const { id, provider, state, credentialId, entityId } = session;
-  const code = state === 'failed' ? errorCodeOf(session) : null;
+  const code = state === 'failed' ? readErrorCode(session.errorCode) : null;
   return {
     attempt: id,
     provider,

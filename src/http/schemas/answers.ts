@@ -137,6 +137,27 @@ const causeAnswer = z
   })
   .meta({ id: 'Cause', description: 'One dead credential that keeps an integration from working.' });
 
+const queueAnswer = z
+  .object({
+    pending: z.number().int().describe('Queued or being worked on; counted up to the limit of held ones.'),
+    held: z.number().int().describe('Of these, how many wait for the integration to come back.'),
+    oldest_received_at: z.string().nullable().describe('When the oldest of them arrived. ISO 8601, UTC.'),
+  })
+  .meta({ id: 'DeliveryQueue', description: 'What an integration has still to work through.' });
+
+const subscriptionAnswer = z
+  .object({
+    expires_at: z
+      .string()
+      .nullable()
+      .describe('When the provider drops it, ISO 8601, UTC; null: it does not, or never said.'),
+    failure: z
+      .object({ detail: z.string().describe('What failed.'), since: time('Since when.') })
+      .nullable()
+      .describe('Why no webhooks may be coming; null while all is well.'),
+  })
+  .meta({ id: 'Subscription', description: "The integration's own webhook at the provider." });
+
 export const integrationAnswer = z
   .object({
     id: id('integration'),
@@ -149,6 +170,11 @@ export const integrationAnswer = z
     entities: z.array(z.string()).describe('Ids of the entities it works with.'),
     config: z.record(z.string(), z.unknown()).describe('Its settings, as they were given.'),
     causes: z.array(causeAnswer).describe('The open causes; also kept while the integration is not in ERROR.'),
+    deliveries: queueAnswer.optional().describe('In the answer for one integration only, not in lists.'),
+    subscription: subscriptionAnswer
+      .nullable()
+      .optional()
+      .describe('Null where the type keeps none. In the answer for one integration only, not in lists.'),
     status_since: time('Since when it has this status.'),
     ...timestamps,
   })

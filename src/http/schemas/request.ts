@@ -12,6 +12,11 @@ export function idSchema<Kind extends IdKind>(kind: Kind) {
 export const idParams = <Kind extends IdKind>(kind: Kind) =>
   z.strictObject({ id: idSchema(kind).describe(`Id of the ${kind}.`) });
 
+export const deliveryParams = z.strictObject({
+  id: idSchema('integration').describe('Id of the integration.'),
+  deliveryId: idSchema('delivery').describe('Id of the delivery.'),
+});
+
 /** The attempt in a link: pages answer any text that is no attempt like an attempt that has expired. */
 export const attemptLink = z.strictObject({ attempt: z.string().describe('Id of the attempt.') });
 

@@ -44,6 +44,8 @@ export interface CredentialStore {
   getCredential(id: CredentialId): Promise<Credential | null>;
   getCredentialForUser(id: CredentialId, userId: UserId): Promise<Credential | null>;
   listCredentials(userId: UserId, page: PageRequest): Promise<Page<Credential>>;
+  /** The one made last, of any user; null when there is none. For a look, at the start, whether our keys open it. */
+  findAnyCredential(): Promise<Credential | null>;
   findCredentialByExternalId(userId: UserId, provider: ProviderId, externalId: ExternalId): Promise<Credential | null>;
   /** Null when (user, provider, external id) exists already: the unique key decides between two inserts at once. */
   insertCredential(

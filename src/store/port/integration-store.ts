@@ -1,4 +1,12 @@
-import type { CredentialId, EntityId, IntegrationId, IntegrationType, UserId } from '../../domain/ids.js';
+import type {
+  CredentialId,
+  EntityId,
+  ExternalId,
+  IntegrationId,
+  IntegrationType,
+  ProviderId,
+  UserId,
+} from '../../domain/ids.js';
 import type { IntegrationState } from '../../domain/integration-state.js';
 import type { IntegrationStatus } from '../../domain/status.js';
 import type { Page, PageRequest } from './page.js';
@@ -14,6 +22,11 @@ export interface Integration {
   /** Always computeStatus(state); stored in the same write. */
   readonly status: IntegrationStatus;
   readonly statusSince: Date;
+  /**
+   * Since when it was cut off, set by the write that put it back to work and cleared once its hooks (subscription,
+   * onReconnected) ran; null when there is nothing to make up for.
+   */
+  readonly resumeSince: Date | null;
   /** Rises with every write; the compare-and-set counter. */
   readonly version: number;
   readonly createdAt: Date;
@@ -24,6 +37,8 @@ export type NewIntegration = Pick<Integration, 'id' | 'userId' | 'type' | 'entit
 
 export interface IntegrationChange {
   readonly state: IntegrationState;
+  /** Left as it is unless given. */
+  readonly resumeSince?: Date | null;
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
@@ -57,6 +72,14 @@ export interface IntegrationStore {
   ): Promise<Integration | null>;
   /** Removes the row. Only of an integration that is IN_DELETION; false otherwise. */
   deleteIntegration(id: IntegrationId): Promise<boolean>;
+  /** Integrations whose resumeSince is set and that were not updated since `before`, oldest first. */
+  listUnresumedIntegrations(before: Date, limit: number): Promise<Integration[]>;
+  /** The integrations of every entity that is this account at this provider, whoever its user: the app-wide intake's. */
+  findIntegrationsByAccount(
+    provider: ProviderId,
+    externalId: ExternalId,
+    page: PageRequest,
+  ): Promise<Page<Integration>>;
   /** Integrations in this lifecycle not updated since `before`, oldest first: what the sweep finishes. */
   listStaleIntegrations(lifecycle: 'creating' | 'deleting', before: Date, limit: number): Promise<Integration[]>;
 }

@@ -69,7 +69,10 @@ export interface SessionStore {
    * bound to another browser; binding the same browser again changes nothing and returns the session.
    */
   bindBrowser(id: SessionId, browserHash: string, now: Date): Promise<Session | null>;
-  /** pending and not expired -> exchanging. Null when somebody else claimed it, or it ended or expired. */
+  /**
+   * pending and not expired -> exchanging. Null when somebody else claimed it, or it ended or expired. `now` decides
+   * about the expiry; `updatedAt` becomes the database's time, from which {@link endAbandonedSession} counts.
+   */
   claimSession(id: SessionId, now: Date): Promise<Session | null>;
   /** exchanging -> exchanged, with the sealed grant and the next grant sequence, in one write. */
   sealGrant(id: SessionId, sealedGrant: string, now: Date): Promise<Session | null>;
@@ -87,6 +90,14 @@ export interface SessionStore {
    * recorded: what is proven may be on its way into the credential already.
    */
   endSession(id: SessionId, from: SessionState, errorCode: string, now: Date): Promise<Session | null>;
+  /**
+   * exchanging -> failed, with the code, when the claim is more than `olderThanMs` old. Who claimed and who asks are two
+   * machines, so no clock of theirs counts: the database's does, in the condition of the write. A database that has no
+   * clock there is asked for its time first; a time that got old on the way only ends the session later.
+   */
+  endAbandonedSession(id: SessionId, olderThanMs: number, errorCode: string): Promise<Session | null>;
+  /** What {@link endAbandonedSession} would end, by the same clock, oldest first. */
+  listAbandonedSessions(olderThanMs: number, limit: number): Promise<Session[]>;
   /** Sessions in one of `states` not updated since `before`, oldest first. */
   listStaleSessions(states: readonly SessionState[], before: Date, limit: number): Promise<Session[]>;
   /** Sets `updatedAt` while the session is in `state`: the sweep passes each one only once a round. */

@@ -1,19 +1,24 @@
 import type { CredentialStore } from './credential-store.js';
+import type { DeliveryStore } from './delivery-store.js';
 import type { EntityStore } from './entity-store.js';
 import type { IntegrationStore } from './integration-store.js';
 import type { SessionStore } from './session-store.js';
+import type { SubscriptionStore } from './subscription-store.js';
 
 export * from './credential-store.js';
+export * from './delivery-store.js';
 export * from './entity-store.js';
 export * from './integration-store.js';
 export * from './page.js';
 export * from './session-store.js';
+export * from './subscription-store.js';
 
 /**
  * The port: one interface per aggregate, every write a single-row write. An adapter passes test/contract unchanged.
  * Connection failures surface as RelinkError `database_unavailable`.
  */
-export interface Store extends SessionStore, CredentialStore, EntityStore, IntegrationStore {
+export interface Store
+  extends SessionStore, CredentialStore, EntityStore, IntegrationStore, DeliveryStore, SubscriptionStore {
   /** Resolves when the database answers and is migrated; rejects with what to do otherwise. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -2,9 +2,11 @@ import type { Store } from '../port/store.js';
 import { checkDatabase } from './check-database.js';
 import { createClient, type PostgresOptions } from './create-client.js';
 import { createCredentialStore } from './credentials.js';
+import { createDeliveryStore } from './deliveries.js';
 import { createEntityStore } from './entities.js';
 import { createIntegrationStore } from './integrations.js';
 import { createSessionStore } from './sessions.js';
+import { createSubscriptionStore } from './subscriptions.js';
 
 export type { PostgresOptions } from './create-client.js';
 
@@ -21,6 +23,8 @@ export function createPostgresStore(options: PostgresOptions): Store {
     ...createCredentialStore(client),
     ...createEntityStore(client),
     ...createIntegrationStore(client),
+    ...createDeliveryStore(client),
+    ...createSubscriptionStore(client),
     check: () => checkDatabase(client),
     close: () => client.$disconnect(),
   };

@@ -30,6 +30,11 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
       return toPage(rows.map(toCredential), page, credential => credential.id);
     },
 
+    async findAnyCredential() {
+      const row = await credentials.findFirst({ orderBy: { id: 'desc' } });
+      return row && toCredential(row);
+    },
+
     async findCredentialByExternalId(userId, provider, externalId) {
       const row = await credentials.findUnique({
         where: { userId_provider_externalId: { userId, provider, externalId } },

@@ -1,15 +1,11 @@
-import { z } from 'zod';
 import type { IntegrationId } from '../../domain/ids.js';
 import { statusOf } from '../../domain/integration-state.js';
 import { RelinkError } from '../../errors.js';
 import type { Integration, IntegrationChange, IntegrationStore, NewIntegration } from '../port/integration-store.js';
-import type { Page, PageRequest } from '../port/page.js';
 import type { PostgresClient } from './create-client.js';
 import type { Integration as IntegrationRow } from './generated/client.js';
+import { createIntegrationLists } from './integration-lists.js';
 import { entityKeySeparator, jsonObject, toCredentialId, toIntegration } from './map-rows.js';
-import { afterCursor, toPage } from './page-rows.js';
-
-const rawIds = z.array(z.object({ id: z.string() }));
 
 function first(rows: readonly IntegrationRow[]): Integration | null {
   return rows[0] === undefined ? null : toIntegration(rows[0]);
@@ -33,17 +29,7 @@ function toConfig(config: Readonly<Record<string, unknown>>) {
 
 /** Integrations in PostgreSQL. */
 export function createIntegrationStore(client: PostgresClient): IntegrationStore {
-  const { integration: integrations, integrationEntity: links } = client;
-
-  /**
-   * Lists find ids first, in the link table's index, and load the rows by key then: a row deleted in between is left
-   * out, and the cursor stays the id that was found.
-   */
-  async function loadPage(ids: readonly string[], page: PageRequest): Promise<Page<Integration>> {
-    const { rows, next } = toPage(ids, page, id => id);
-    const found = await integrations.findMany({ where: { id: { in: [...rows] } }, orderBy: { id: 'asc' } });
-    return { rows: found.map(toIntegration), next };
-  }
+  const { integration: integrations } = client;
 
   async function insert(integration: NewIntegration, entityIds: readonly string[], entityKey: string, now: Date) {
     const { lifecycle, intent, causes, epochs, status } = stateColumns(integration);
@@ -65,6 +51,8 @@ export function createIntegrationStore(client: PostgresClient): IntegrationStore
   }
 
   return {
+    ...createIntegrationLists(client),
+
     async insertIntegration(integration, now) {
       const entityIds = [...new Set(integration.entityIds)].sort();
       if (entityIds.length === 0) throw new RelinkError('entity_not_usable', 'an integration needs an entity');
@@ -91,70 +79,6 @@ export function createIntegrationStore(client: PostgresClient): IntegrationStore
       return row && toIntegration(row);
     },
 
-    async listIntegrations(userId, { status, entityId }, page) {
-      const { position, take } = afterCursor(page);
-      if (entityId === undefined) {
-        const rows = await integrations.findMany({
-          where: { userId, status, id: position },
-          orderBy: { id: 'asc' },
-          take,
-        });
-        return toPage(rows.map(toIntegration), page, integration => integration.id);
-      }
-      const found = await links.findMany({
-        where: { entityId, integrationId: position, integration: { userId, status } },
-        orderBy: { integrationId: 'asc' },
-        take,
-      });
-      return loadPage(
-        found.map(link => link.integrationId),
-        page,
-      );
-    },
-
-    async findIntegrationsByEntityId(entityId, page) {
-      const { position, take } = afterCursor(page);
-      const found = await links.findMany({
-        where: { entityId, integrationId: position },
-        orderBy: { integrationId: 'asc' },
-        take,
-      });
-      return loadPage(
-        found.map(link => link.integrationId),
-        page,
-      );
-    },
-
-    async findIntegrationsByCredentialId(credentialId, page) {
-      const { position, take } = afterCursor(page);
-      // Grouped, since several entities of one integration may point to the credential.
-      const found = await links.groupBy({
-        by: ['integrationId'],
-        where: { integrationId: position, entity: { credentialId } },
-        orderBy: { integrationId: 'asc' },
-        take,
-      });
-      return loadPage(
-        found.map(link => link.integrationId),
-        page,
-      );
-    },
-
-    async findIntegrationsByCauseCredentialId(credentialId, page) {
-      const { position, take } = afterCursor(page);
-      // Raw and materialised, so that the rows come out of the index on causes: given the order and a small limit, a
-      // planner that misjudges how many there are would walk the table by id.
-      const found = await client.$queryRaw`
-        WITH dead AS MATERIALIZED (
-          SELECT "id" FROM "integrations" WHERE "causes" @> ${JSON.stringify([{ credentialId }])}::jsonb
-        )
-        SELECT "id" FROM dead WHERE "id" > ${position?.gt ?? ''} ORDER BY "id" LIMIT ${take}`;
-      return loadPage(
-        rawIds.parse(found).map(row => row.id),
-        page,
-      );
-    },
-
     async getCurrentCredentialIds(id: IntegrationId) {
       const rows = await client.entity.findMany({
         where: { integrations: { some: { integrationId: id } } },
@@ -167,6 +91,7 @@ export function createIntegrationStore(client: PostgresClient): IntegrationStore
       const data = {
         ...stateColumns(change),
         ...(change.config === undefined ? {} : { config: toConfig(change.config) }),
+        ...(change.resumeSince === undefined ? {} : { resumeSince: change.resumeSince }),
         version: { increment: 1 },
         updatedAt: now,
       };
@@ -184,15 +109,6 @@ export function createIntegrationStore(client: PostgresClient): IntegrationStore
     async deleteIntegration(id) {
       const { count } = await integrations.deleteMany({ where: { id, status: 'IN_DELETION' } });
       return count > 0;
-    },
-
-    async listStaleIntegrations(lifecycle, before, limit) {
-      const rows = await integrations.findMany({
-        where: { lifecycle, updatedAt: { lt: before } },
-        orderBy: [{ updatedAt: 'asc' }, { id: 'asc' }],
-        take: limit,
-      });
-      return rows.map(toIntegration);
     },
   };
 }

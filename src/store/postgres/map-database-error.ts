@@ -55,7 +55,7 @@ const unstorableTextCodes = new Set(['22021', '22P05']);
  */
 export function toStoreError(error: unknown): unknown {
   if (error instanceof RelinkError) return error;
-  const { codes, messages } = collect(error);
+  const { codes, messages } = collectCauses(error);
   if (codes.some(code => conflictCodes.has(code)))
     return new RelinkError('write_conflict', undefined, { cause: error });
   if (codes.some(code => unstorableTextCodes.has(code))) {
@@ -73,7 +73,7 @@ interface Found {
 }
 
 /** Collects codes and messages of an error and of everything it wraps. */
-function collect(error: unknown, found: Found = { codes: [], messages: [] }, depth = 0): Found {
+export function collectCauses(error: unknown, found: Found = { codes: [], messages: [] }, depth = 0): Found {
   if (typeof error !== 'object' || error === null || depth > 6) return found;
   for (const key of ['code', 'originalCode', 'errorCode', 'kind']) {
     const value = read(error, key);
@@ -81,9 +81,9 @@ function collect(error: unknown, found: Found = { codes: [], messages: [] }, dep
   }
   const message = read(error, 'message');
   if (typeof message === 'string') found.messages.push(message);
-  for (const key of ['cause', 'meta', 'driverAdapterError']) collect(read(error, key), found, depth + 1);
+  for (const key of ['cause', 'meta', 'driverAdapterError']) collectCauses(read(error, key), found, depth + 1);
   const errors = read(error, 'errors');
-  if (Array.isArray(errors)) for (const inner of errors) collect(inner, found, depth + 1);
+  if (Array.isArray(errors)) for (const inner of errors) collectCauses(inner, found, depth + 1);
   return found;
 }
 

@@ -146,6 +146,7 @@ export function toIntegration(row: IntegrationRow): Integration {
     },
     status: integrationStatus.parse(row.status),
     statusSince: row.statusSince,
+    resumeSince: row.resumeSince,
     version: row.version,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,

@@ -34,8 +34,9 @@ interface AppliedMigration {
  *
  * It stands in for `prisma migrate deploy`, whose engine is a separate download that a closed network does not allow.
  *
- * @throws RelinkError `database_unavailable`; `migration_failed` when a migration fails (it is rolled back, those
- *   before it stay), when an applied one was changed since, or when the database named in the URL does not exist.
+ * @throws RelinkError `database_unavailable`, also when the database named in the URL does not exist;
+ *   `migration_failed` when a migration fails (it is rolled back, those before it stay), or an applied one was changed
+ *   since.
  */
 export async function migrate(databaseUrl: string, folder?: string): Promise<{ applied: string[] }> {
   const migrations = await readMigrations(folder);
@@ -107,9 +108,6 @@ async function apply(client: Client, { name, sql, checksum }: Migration): Promis
 
 function toMigrationError(error: unknown): unknown {
   if (error instanceof RelinkError) return error;
-  if (hasCode(error, '3D000')) {
-    return new RelinkError('migration_failed', `${messageOf(error)}; create it first`, { cause: error });
-  }
   if (hasCode(error, '55P03')) {
     return new RelinkError('migration_failed', 'another process holds the migration lock', { cause: error });
   }

@@ -1,69 +1,12 @@
-import { z } from 'zod';
-import type { Session, SessionStore } from '../port/session-store.js';
+import type { SessionStore } from '../port/session-store.js';
 import type { PostgresClient } from './create-client.js';
-import { type AuthorizationSession as SessionRow, Prisma } from './generated/client.js';
+import { Prisma } from './generated/client.js';
 import { toSession } from './map-rows.js';
+import { firstSession, parseSessionRows, sessionColumns } from './session-rows.js';
 
-/** A row as raw SQL returns it: column names, checked, then named as the generated client names them. */
-const rawSessionShape = z.object({
-  id: z.string(),
-  user_id: z.string(),
-  provider: z.string(),
-  state: z.string(),
-  state_hash: z.string(),
-  redirect_uri: z.string(),
-  own_redirect: z.boolean(),
-  return_url: z.string().nullable(),
-  expected_entity_id: z.string().nullable(),
-  expected_external_id: z.string().nullable(),
-  browser_hash: z.string().nullable(),
-  sealed_request: z.string(),
-  sealed_grant: z.string().nullable(),
-  grant_sequence: z.bigint().nullable(),
-  account_external_id: z.string().nullable(),
-  account_credential_id: z.string().nullable(),
-  account_name: z.string().nullable(),
-  credential_id: z.string().nullable(),
-  entity_id: z.string().nullable(),
-  error_code: z.string().nullable(),
-  created_at: z.date(),
-  expires_at: z.date(),
-  updated_at: z.date(),
-});
-const rawSession = rawSessionShape.transform(
-  (row): SessionRow => ({
-    id: row.id,
-    userId: row.user_id,
-    provider: row.provider,
-    state: row.state,
-    stateHash: row.state_hash,
-    redirectUri: row.redirect_uri,
-    ownRedirect: row.own_redirect,
-    returnUrl: row.return_url,
-    expectedEntityId: row.expected_entity_id,
-    expectedExternalId: row.expected_external_id,
-    browserHash: row.browser_hash,
-    sealedRequest: row.sealed_request,
-    sealedGrant: row.sealed_grant,
-    grantSequence: row.grant_sequence,
-    accountExternalId: row.account_external_id,
-    accountCredentialId: row.account_credential_id,
-    accountName: row.account_name,
-    credentialId: row.credential_id,
-    entityId: row.entity_id,
-    errorCode: row.error_code,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    updatedAt: row.updated_at,
-  }),
-);
-
-/** By name: a prepared statement that returns `*` fails once a migration adds a column. */
-const sessionColumns = Prisma.raw(Object.keys(rawSessionShape.shape).join(', '));
-
-function first(rows: readonly SessionRow[]): Session | null {
-  return rows[0] === undefined ? null : toSession(rows[0]);
-}
+/** Of a session that is exchanging: `updated_at` is then the time of its claim, by this database's clock. */
+const claimedBefore = (olderThanMs: number) =>
+  Prisma.sql`"state" = 'exchanging' AND "updated_at" < now() - ${olderThanMs}::double precision * interval '1 millisecond'`;
 
 /**
  * Authorization sessions in PostgreSQL. Each step is one UPDATE with its condition in the WHERE clause: under READ
@@ -95,15 +38,17 @@ export function createSessionStore(client: PostgresClient): SessionStore {
         data: { browserHash, updatedAt: now },
       });
       // Once bound it stays bound, so looking after the write cannot miss.
-      return first(bound) ?? first(await sessions.findMany({ where: { ...open, browserHash } }));
+      return firstSession(bound) ?? firstSession(await sessions.findMany({ where: { ...open, browserHash } }));
     },
 
     async claimSession(id, now) {
-      const claimed = await sessions.updateManyAndReturn({
-        where: { id, state: 'pending', expiresAt: { gt: now } },
-        data: { state: 'exchanging', updatedAt: now },
-      });
-      return first(claimed);
+      // Raw, because the generated client knows no now().
+      const rows = await client.$queryRaw`
+        UPDATE "authorization_sessions"
+           SET "state" = 'exchanging', "updated_at" = now()
+         WHERE "id" = ${id} AND "state" = 'pending' AND "expires_at" > ${now}
+        RETURNING ${sessionColumns}`;
+      return firstSession(parseSessionRows(rows));
     },
 
     async sealGrant(id, sealedGrant, now) {
@@ -115,7 +60,7 @@ export function createSessionStore(client: PostgresClient): SessionStore {
                "grant_sequence" = nextval('grant_sequence'), "updated_at" = ${now}
          WHERE "id" = ${id} AND "state" = 'exchanging'
         RETURNING ${sessionColumns}`;
-      return first(z.array(rawSession).parse(rows));
+      return firstSession(parseSessionRows(rows));
     },
 
     async recordAccount(id, account, now) {
@@ -131,7 +76,10 @@ export function createSessionStore(client: PostgresClient): SessionStore {
       // Once recorded it stays, so looking after the write cannot miss.
       const { externalId, credentialExternalId } = account;
       const repeated = { accountExternalId: externalId, accountCredentialId: credentialExternalId };
-      return first(recorded) ?? first(await sessions.findMany({ where: { id, state: 'exchanged', ...repeated } }));
+      return (
+        firstSession(recorded) ??
+        firstSession(await sessions.findMany({ where: { id, state: 'exchanged', ...repeated } }))
+      );
     },
 
     async connectSession(id, credentialId, entityId, now) {
@@ -140,7 +88,7 @@ export function createSessionStore(client: PostgresClient): SessionStore {
         data: { state: 'connected', credentialId, entityId, sealedGrant: null, updatedAt: now },
       });
       const repeated = { id, state: { in: ['connected', 'restored'] }, credentialId, entityId };
-      return first(connected) ?? first(await sessions.findMany({ where: repeated }));
+      return firstSession(connected) ?? firstSession(await sessions.findMany({ where: repeated }));
     },
 
     async completeSession(id, now) {
@@ -148,7 +96,7 @@ export function createSessionStore(client: PostgresClient): SessionStore {
         where: { id, state: 'connected' },
         data: { state: 'restored', updatedAt: now },
       });
-      return first(completed);
+      return firstSession(completed);
     },
 
     async endSession(id, from, errorCode, now) {
@@ -156,7 +104,24 @@ export function createSessionStore(client: PostgresClient): SessionStore {
         where: { id, state: from, ...(from === 'exchanged' ? { accountExternalId: null } : {}) },
         data: { state: 'failed', errorCode, sealedGrant: null, updatedAt: now },
       });
-      return first(ended);
+      return firstSession(ended);
+    },
+
+    async endAbandonedSession(id, olderThanMs, errorCode) {
+      const rows = await client.$queryRaw`
+        UPDATE "authorization_sessions"
+           SET "state" = 'failed', "error_code" = ${errorCode}, "sealed_grant" = NULL, "updated_at" = now()
+         WHERE "id" = ${id} AND ${claimedBefore(olderThanMs)}
+        RETURNING ${sessionColumns}`;
+      return firstSession(parseSessionRows(rows));
+    },
+
+    async listAbandonedSessions(olderThanMs, limit) {
+      const rows = await client.$queryRaw`
+        SELECT ${sessionColumns} FROM "authorization_sessions"
+         WHERE ${claimedBefore(olderThanMs)}
+         ORDER BY "updated_at", "id" LIMIT ${limit}`;
+      return parseSessionRows(rows).map(toSession);
     },
 
     async listStaleSessions(states, before, limit) {

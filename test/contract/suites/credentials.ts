@@ -76,6 +76,16 @@ export function describeCredentials(under: () => StoreUnderTest): void {
     });
   });
 
+  describe('findAnyCredential', () => {
+    it('finds the one made last, whosever it is', async () => {
+      const { first, second } = under();
+      await insertCredential(first, newUser(), 1);
+      const newest = await insertCredential(first, newUser(), 1);
+      expect(await first.findAnyCredential()).toEqual(newest);
+      expect(await second.findAnyCredential()).toEqual(newest);
+    });
+  });
+
   describe('a foreign user', () => {
     it('sees no credential', async () => {
       const { first } = under();

@@ -45,6 +45,7 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
         state: ready,
         status: 'ENABLED',
         statusSince: noon,
+        resumeSince: null,
         version: 1,
         createdAt: noon,
         updatedAt: noon,

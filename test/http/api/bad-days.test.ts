@@ -1,7 +1,7 @@
 import { connect as connectSocket, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replyJson, replyText, type WireReply } from '../../support/wire-provider.js';
-import { startCuttableProxy } from './cuttable-proxy.js';
+import { startCuttableProxy } from '../../support/cuttable-proxy.js';
 import { accessToken, begin, call, codeOf, comeBack, connect, startApi, type Api } from './start-api.js';
 
 let api: Api;
@@ -176,6 +176,28 @@ test('an exchange that began just now is waited for, not ended', async () => {
   expect(await stateOf(attempt)).toBe('exchanging');
 });
 
+test.each([
+  ['ahead', 10 * 60_000],
+  ['behind', -10 * 60_000],
+])('how old an exchange is, the database says: a server whose clock is ten minutes %s', async (_name, offset) => {
+  const skewed = await api.startProcess({ now: () => new Date(Date.now() + offset) });
+  try {
+    const { attempt, callback, cookie } = await begin(api, 'rae');
+    const ageBy = (seconds: number) =>
+      api.query(
+        "UPDATE authorization_sessions SET state = 'exchanging', updated_at = now() - make_interval(secs => $2) WHERE id = $1",
+        [attempt, seconds],
+      );
+    await ageBy(55);
+    expect((await comeBack(skewed, callback, cookie)).statusCode).toBe(202);
+    expect(await stateOf(attempt)).toBe('exchanging');
+    await ageBy(61);
+    expect(codeOf(await comeBack(skewed, callback, cookie))).toBe('exchange_outcome_unknown');
+  } finally {
+    await skewed.close();
+  }
+});
+
 describe('the database goes away between the exchange and the sealed write', () => {
   test('for two seconds: the grant is stored when it is back', async () => {
     const proxy = await startCuttableProxy(api.databaseUrl);
@@ -183,8 +205,8 @@ describe('the database goes away between the exchange and the sealed write', () 
     try {
       const { callback, cookie } = await begin(process, 'nora');
       api.provider.token = (response, request) => {
-        proxy.cut();
-        setTimeout(() => proxy.mend(), 2000);
+        void proxy.cut();
+        setTimeout(() => void proxy.mend(), 2000);
         token(response, request);
       };
       expect((await comeBack(process, callback, cookie)).statusCode).toBe(200);
@@ -200,7 +222,7 @@ describe('the database goes away between the exchange and the sealed write', () 
     try {
       const { attempt, callback, cookie } = await begin(process, 'olga');
       api.provider.token = (response, request) => {
-        proxy.cut();
+        void proxy.cut();
         token(response, request);
       };
       const answer = await comeBack(process, callback, cookie);
@@ -224,9 +246,9 @@ describe('the database goes away between the exchange and the sealed write', () 
       process.workflows.isDown = true;
       const answering = comeBack(process, callback, cookie);
       await until(async () => (await stateOf(attempt)) === 'exchanged');
-      proxy.cut();
+      await proxy.cut();
       expect((await answering).statusCode).toBe(202);
-      proxy.mend();
+      await proxy.mend();
       process.workflows.isDown = false;
       expect((await comeBack(process, callback, cookie)).statusCode).toBe(200);
       expect(api.exchanges() - before).toBe(1);
@@ -242,13 +264,13 @@ describe('the database goes away between the exchange and the sealed write', () 
     try {
       const { callback, cookie } = await begin(process, 'pia');
       const before = api.exchanges();
-      proxy.cut();
+      await proxy.cut();
       const answer = await comeBack(process, callback, cookie);
       expect([answer.statusCode, codeOf(answer)]).toEqual([503, 'database_unavailable']);
       const health = await process.app.inject('/health');
       expect([health.statusCode, health.json<object>()]).toMatchObject([503, { database: 'unreachable' }]);
       expect(api.exchanges()).toBe(before);
-      proxy.mend();
+      await proxy.mend();
       expect((await comeBack(process, callback, cookie)).statusCode).toBe(200);
     } finally {
       await process.close();

@@ -21,6 +21,8 @@ export interface InMemoryWorkflows extends WorkflowStarter {
   /** Resolves when every run has ended, its restore included. */
   settled(): Promise<void>;
   readonly tests: { readonly input: TestCredentialInput; readonly generation: number }[];
+  /** Integrations whose consumers were woken, in order. */
+  readonly wakes: string[];
   readonly invalidations: { readonly input: InvalidateInput; readonly scope: string }[];
 }
 
@@ -28,7 +30,9 @@ export interface InMemoryWorkflows extends WorkflowStarter {
  * Temporal's part, played in this process: one run per workflow id, the real activities in their order. The workflows
  * themselves are tested on a real Temporal server elsewhere.
  */
-export function createInMemoryWorkflows(dependencies: Omit<ActivityDependencies, 'workflows'>): InMemoryWorkflows {
+export function createInMemoryWorkflows(
+  dependencies: Omit<ActivityDependencies, 'workflows' | 'handlers' | 'requests'>,
+): InMemoryWorkflows {
   const restores: Promise<unknown>[] = [];
   const runs = new Map<string, Promise<ReauthAnswer>>();
   const run = <Input, Output>(activity: (input: Input) => Promise<Output>, input: Input): Promise<Output> =>
@@ -58,6 +62,7 @@ export function createInMemoryWorkflows(dependencies: Omit<ActivityDependencies,
     reauths: [],
     tests: [],
     invalidations: [],
+    wakes: [],
     runReauth: async (input, deadlineMs) => {
       const late = sleep(deadlineMs, { kind: 'pending' } as const, { ref: false });
       return workflows.isDown ? await late : await Promise.race([attach(input), late]);
@@ -82,6 +87,14 @@ export function createInMemoryWorkflows(dependencies: Omit<ActivityDependencies,
       await run(activities.withdrawOvertakenCauses, { credentialId, causeEpoch });
       return { outcome: 'invalidated', errors };
     },
+    wakeWebhooks: async id => {
+      if (workflows.isDown) throw new RelinkError('temporal_unavailable');
+      workflows.wakes.push(id);
+    },
+    runCredentialTest: async (input, generation) => {
+      workflows.tests.push({ input, generation });
+      return null;
+    },
     check: async () => !workflows.isDown,
     restore: input => run(activities.restoreIntegrationStatuses, input),
     settled: async () => {
@@ -89,9 +102,22 @@ export function createInMemoryWorkflows(dependencies: Omit<ActivityDependencies,
       await Promise.all(restores);
     },
   };
-  const activities = createActivities({ ...dependencies, workflows });
+  const activities = createActivities({ ...dependencies, ...noHandlers, workflows });
   return workflows;
 }
+
+/** Deliveries are worked through elsewhere, on a real Temporal server. */
+const noHandlers: Pick<ActivityDependencies, 'handlers' | 'requests'> = {
+  handlers: {
+    run: () => Promise.reject(new Error('no handler runs here')),
+    close: () => Promise.resolve(),
+  },
+  requests: {
+    servicesFor: () => {
+      throw new Error('no handler runs here');
+    },
+  },
+};
 
 /** As the workflow's retry policy does, only faster: what may pass is tried again. */
 async function retry<Result>(activity: () => Promise<Result>): Promise<Result> {

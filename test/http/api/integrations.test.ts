@@ -157,7 +157,7 @@ describe('changing', () => {
   test('a held status is no write', async () => {
     const { url } = await newIntegration();
     const before = (await call(api, 'ann', 'GET', url)).json<object>();
-    expect((await patch(url, { status: 'ENABLED' })).json()).toEqual(before);
+    expect(before).toMatchObject((await patch(url, { status: 'ENABLED' })).json<object>());
   });
 
   test('switching on while a cause is open lands in ERROR', async () => {

@@ -63,14 +63,24 @@ test('it lists every route', () => {
     'GET /api/entities/{id}',
     'GET /api/integrations',
     'GET /api/integrations/{id}',
+    'GET /api/integrations/{id}/deliveries',
+    'GET /api/integrations/{id}/deliveries/{deliveryId}',
     'GET /api/oauth/callback/{provider}',
     'GET /api/openapi.json',
+    'GET /api/webhooks/{provider}',
+    'GET /api/webhooks/{provider}/{integrationId}',
     'GET /connect/{attempt}',
     'GET /health',
+    'GET /metrics',
     'PATCH /api/integrations/{id}',
     'POST /api/authorize',
     'POST /api/credentials/{id}/test',
     'POST /api/integrations',
+    'POST /api/integrations/{id}/deliveries/discard',
+    'POST /api/integrations/{id}/deliveries/replay',
+    'POST /api/integrations/{id}/deliveries/{deliveryId}/replay',
+    'POST /api/webhooks/{provider}',
+    'POST /api/webhooks/{provider}/{integrationId}',
     'POST /connect/{attempt}',
   ]);
   expect(document.paths['/api/authorize']?.['post']?.security).toEqual([{ apiKey: [] }]);
@@ -160,5 +170,10 @@ test('it holds together: references resolve, and only routes that need a body as
   expect(names.length).toBeGreaterThan(10);
   expect(Object.keys(document.components.schemas).sort()).toEqual([...new Set(names)].sort());
   const asking = operations.flatMap(([name, { requestBody }]) => (requestBody ? [name] : []));
-  expect(asking.sort()).toEqual(['PATCH /api/integrations/{id}', 'POST /api/authorize', 'POST /api/integrations']);
+  expect(asking.sort()).toEqual([
+    'PATCH /api/integrations/{id}',
+    'POST /api/authorize',
+    'POST /api/integrations',
+    'POST /api/integrations/{id}/deliveries/replay',
+  ]);
 });

@@ -3,13 +3,15 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { Client } from 'pg';
 import { loadConfig } from '../../../src/config.js';
 import { createApp } from '../../../src/http/create-app.js';
-import { loadIntegrations } from '../../../src/integrations/load-integrations.js';
+import type { IntegrationDefinition } from '../../../src/integrations/definition.js';
+import { type IntegrationCatalogue, loadIntegrations } from '../../../src/integrations/load-integrations.js';
 import { createLog } from '../../../src/log.js';
-import { loadProviders } from '../../../src/providers/load-providers.js';
+import type { Provider } from '../../../src/providers/configure-provider.js';
+import { loadProviders, type ProviderCatalogue } from '../../../src/providers/load-providers.js';
 import { createPostgresStore } from '../../../src/store/postgres/create-postgres-store.js';
 import type { Store } from '../../../src/store/port/store.js';
 import { parseKeyRing } from '../../../src/vault/parse-key-ring.js';
-import { createVault } from '../../../src/vault/vault.js';
+import { createVault, type Vault } from '../../../src/vault/vault.js';
 import { createTestDatabase } from '../../support/create-test-database.js';
 import { replyJson, startWireProvider, type WireProvider, type WireReply } from '../../support/wire-provider.js';
 import { createInMemoryWorkflows, type InMemoryWorkflows } from './in-memory-workflows.js';
@@ -26,12 +28,17 @@ export interface ApiOptions {
   readonly now?: () => Date;
   /** In place of the database's own address. */
   readonly databaseUrl?: string;
+  /** Besides the built-in types. */
+  readonly types?: readonly IntegrationDefinition[];
+  /** Besides Attio and Pipedrive, made from what is configured. */
+  readonly providers?: (configured: ProviderCatalogue) => readonly Provider[];
 }
 
 /** One server process: its own app, pool and clock over a shared database and provider. */
 export interface ApiProcess {
   readonly app: FastifyInstance;
   readonly store: Store;
+  readonly vault: Vault;
   readonly workflows: InMemoryWorkflows;
   readonly logLines: string[];
   close(): Promise<void>;
@@ -87,7 +94,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
 
 async function startApiProcess(
   wire: WireProvider,
-  { settings = {}, now = () => new Date(), databaseUrl = '' }: ApiOptions,
+  { settings = {}, now = () => new Date(), databaseUrl = '', types = [], providers = () => [] }: ApiOptions,
 ): Promise<ApiProcess> {
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
@@ -109,8 +116,8 @@ async function startApiProcess(
     log,
     store,
     vault: createVault(parseKeyRing(config.keys)),
-    providers: loadProviders(config.providers),
-    integrations: loadIntegrations(),
+    providers: addProviders(loadProviders(config.providers), providers),
+    integrations: addTypes(loadIntegrations(), types),
     now,
   };
   const workflows = createInMemoryWorkflows({ ...core, settings: config });
@@ -118,6 +125,7 @@ async function startApiProcess(
   return {
     app,
     store,
+    vault: core.vault,
     workflows,
     logLines,
     close: async () => {
@@ -125,6 +133,23 @@ async function startApiProcess(
       await workflows.settled();
       await store.close();
     },
+  };
+}
+
+function addProviders(configured: ProviderCatalogue, make: NonNullable<ApiOptions['providers']>): ProviderCatalogue {
+  const more = make(configured);
+  return {
+    get: id => more.find(provider => provider.id === id) ?? configured.get(id),
+    list: () => [...configured.list(), ...more],
+  };
+}
+
+function addTypes(builtIn: IntegrationCatalogue, types: readonly IntegrationDefinition[]): IntegrationCatalogue {
+  const find = (type: string) => types.find(definition => definition.type === type);
+  return {
+    get: type => find(type) ?? builtIn.get(type),
+    find: type => find(type) ?? builtIn.find(type),
+    list: () => [...builtIn.list(), ...types],
   };
 }
 

@@ -1,6 +1,4 @@
-import type { ApiClient } from '../../../src/cli/api-client.js';
-
-type Consent = Awaited<ReturnType<ApiClient['consent']>>;
+import type { Consent } from './scenes.js';
 
 /** Delivers the browser's callback to another server than the public address, as a load balancer would. */
 export async function deliverTo(serverUrl: string, { finalUrl, cookies }: Consent) {

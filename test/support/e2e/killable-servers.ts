@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { searchAttributeNames } from '../../../src/contracts/search-attributes.js';
+import { searchAttributeKinds } from '../../../src/contracts/search-attributes.js';
 import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
@@ -68,7 +68,7 @@ export async function prepareKillableTemporal(directory: string, port: number): 
       databaseFile: join(directory, 'temporal.db'),
       port,
       headless: true,
-      searchAttributes: Object.fromEntries(searchAttributeNames.map(name => [name, 'Keyword' as const])),
+      searchAttributes: searchAttributeKinds,
       onProgress,
     });
     expectSame('Temporal', `127.0.0.1:${port}`, started.address);

@@ -1,6 +1,9 @@
 import type { ApiClient } from '../../../src/cli/api-client.js';
 import type { E2eStack } from './start-e2e-stack.js';
 
+/** A consent that was given and has to be delivered yet. */
+export type Consent = Awaited<ReturnType<ApiClient['consent']>>;
+
 /** What several tests begin with. */
 export interface Connected {
   readonly entityId: string;
@@ -8,6 +11,13 @@ export interface Connected {
   readonly integrationId: string;
   readonly integrationPath: string;
   readonly credentialPath: string;
+}
+
+/** A user whose integration was in ERROR and who has consented anew. */
+export interface Reconnect {
+  readonly user: ApiClient;
+  readonly old: Connected;
+  readonly consent: Consent;
 }
 
 export async function untilRestored(user: ApiClient, attempt: string, withinMs = 45_000): Promise<void> {

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError, RelinkError } from '../../../src/errors.js';
 import { createLog } from '../../../src/log.js';
 import { runRole } from '../../../src/run-role.js';
 
 /**
- * run-fake-role <stop ms> <longest stop ms> [throw|reject]: a role whose stop takes so long; with a third word it breaks
- * when it is ready, where nobody catches. Its log is its output.
+ * run-fake-role <stop ms> <longest stop ms> [throw|reject|settings|refused]: a role whose stop takes so long; with a third
+ * word it breaks when it is ready, where nobody catches, or cannot start. Its log is its output.
  */
 const [, , stopMs = '0', longestStopMs = '45000', mishap] = process.argv;
 
 const start = async () => {
   const alive = setInterval(() => undefined, 1000);
   process.stdout.write('{"ready":true}\n');
+  if (mishap === 'settings') throw new ConfigError(['FIRST is required', 'SECOND must be a number']);
+  if (mishap === 'refused') throw new RelinkError('database_not_migrated', 'pending: one');
   setTimeout(() => {
     if (mishap === 'throw') throw new Error('thrown past everybody');
     if (mishap === 'reject') void Promise.reject(new Error('rejected past everybody'));

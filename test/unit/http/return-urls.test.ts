@@ -1,4 +1,4 @@
-import { RelinkError } from '../../../src/errors.js';
+import { ConfigError, RelinkError } from '../../../src/errors.js';
 import { checkReturnUrl, parseReturnUrlRules } from '../../../src/http/operations/return-urls.js';
 
 const rules = parseReturnUrlRules([
@@ -75,6 +75,9 @@ test.each([
   'https://user@app.example.com',
   'app.example.com',
   'ftp://app.example.com',
-])('the entry %s is refused at start, by name', entry => {
-  expect(() => parseReturnUrlRules(['https://app.example.com', entry])).toThrow(`RELINK_RETURN_URLS: ${entry} must be`);
+])('the entry %s is refused at start, by its position', entry => {
+  const parse = () => parseReturnUrlRules(['https://app.example.com', entry]);
+  expect(parse).toThrow(ConfigError);
+  expect(parse).toThrow('RELINK_RETURN_URLS, entry 2 of 2, must be');
+  expect(parse).not.toThrow(entry);
 });

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RelinkError } from '../../../src/errors.js';
+import { ConfigError, RelinkError } from '../../../src/errors.js';
+import { webhookPolicyOf } from '../../../src/integrations/definition.js';
 import { loadIntegrations } from '../../../src/integrations/load-integrations.js';
 
 let folder: string;
@@ -23,7 +24,7 @@ const definition = `{type: 'lead-router', name: 'Lead router', providers: ['atti
 
 test('the built-in types: one that needs nothing, one that needs a pipeline', () => {
   const catalogue = loadIntegrations();
-  expect(catalogue.list().map(({ type }) => type)).toEqual(['contact-sync', 'pipeline-report']);
+  expect(catalogue.list().map(({ type }) => type)).toEqual(['contact-sync', 'pipeline-report', 'forward']);
   expect(catalogue.get('contact-sync').config.safeParse({}).success).toBe(true);
   expect(catalogue.get('pipeline-report').config.safeParse({}).success).toBe(false);
   expect(catalogue.get('pipeline-report').config.safeParse({ pipelineId: 'p1' }).success).toBe(true);
@@ -43,12 +44,14 @@ test.each([
   ['an ES module with a named export', `import {z} from ${zod}; export const integrations = [${definition}];`, 'mjs'],
 ])('%s adds its types to the built-in ones', (_name, source, ending) => {
   const catalogue = loadIntegrations(write(source, ending));
-  expect(catalogue.list()).toHaveLength(3);
+  expect(catalogue.list()).toHaveLength(4);
   expect(catalogue.get('lead-router')).toMatchObject({ name: 'Lead router', providers: ['attio'] });
   expect(catalogue.get('lead-router').config.safeParse({ team: 'x' }).success).toBe(true);
 });
 
 const config = '{safeParse() {}, shape: {}}';
+const withHooks = (hooks: string) =>
+  `exports.integrations = [{type: 'a', name: 'x', providers: 'any', config: ${config}, ${hooks}}]`;
 test.each([
   ['nothing exported', 'exports.other = 1', /must export an array/],
   ['a broken module', 'exports.integrations = [', /cannot be loaded/],
@@ -71,10 +74,39 @@ test.each([
     `exports.integrations = [{type: 'contact-sync', name: 'x', providers: 'any', config: ${config}}]`,
     /defined twice/,
   ],
+  ['webhooks that are no settings', withHooks('webhooks: true'), /`webhooks` must be an object of settings/],
+  ['an unknown setting', withHooks('webhooks: {retries: 3}'), /`webhooks` has unknown settings: retries/],
+  ['a bad order', withHooks("webhooks: {order: 'random'}"), /`webhooks.order` must be 'arrival' or 'none'/],
+  [
+    'a bad policy',
+    withHooks("webhooks: {whileInError: 'drop'}"),
+    /`webhooks.whileInError` must be 'hold' or 'discard'/,
+  ],
+  ['no concurrency', withHooks('webhooks: {concurrency: 0}'), /`webhooks.concurrency` must be .* 1 to 50/],
+  ['half an attempt', withHooks('webhooks: {maxAttempts: 1.5}'), /`webhooks.maxAttempts` must be .* 1 to 50/],
+  ['too much time', withHooks('webhooks: {timeoutMs: 300001}'), /`webhooks.timeoutMs` must be .* 100 to 300000/],
+  ['a handler that is none', withHooks("onWebhook: 'run'"), /`onWebhook` must be a function/],
+  ['a hook that is none', withHooks('ensureSubscription: null'), /`ensureSubscription` must be a function/],
 ])('%s is refused with the file and the reason', (_name, source, message) => {
   const path = write(source);
   expect(() => loadIntegrations(path)).toThrow(message);
   expect(() => loadIntegrations(path)).toThrow(path);
+  expect(() => loadIntegrations(path)).toThrow(ConfigError);
+  expect(() => loadIntegrations(path)).toThrow('RELINK_INTEGRATIONS: ');
+});
+
+test('a definition may bring its own policy and hooks', () => {
+  const path = write(
+    withHooks(`webhooks: {whileInError: 'discard', order: 'none', concurrency: 50, maxAttempts: 1, timeoutMs: 100},
+      onWebhook() {}, ensureSubscription: async () => null, onReconnected: async () => {}`),
+  );
+  expect(webhookPolicyOf(loadIntegrations(path).get('a'))).toEqual({
+    whileInError: 'discard',
+    order: 'none',
+    concurrency: 50,
+    maxAttempts: 1,
+    timeoutMs: 100,
+  });
 });
 
 test('a missing module is named', () => {

@@ -34,6 +34,9 @@ describe('the catalogue', () => {
     expect(providers.get('attio').name).toBe('Attio');
     expect(providers.list().map(provider => provider.id)).toEqual(['attio']);
     expect(codeOf(() => providers.get('zoho'))).toBe('provider_not_configured');
+    expect(() => providers.get('zoho')).toThrow(
+      'RELINK_PROVIDER_ZOHO_CLIENT_ID and RELINK_PROVIDER_ZOHO_CLIENT_SECRET',
+    );
     for (const id of ['nope', '', '__proto__', 'constructor', 'ATTIO'])
       expect(codeOf(() => providers.get(id))).toBe('provider_unknown');
   });
@@ -47,6 +50,7 @@ describe('the catalogue', () => {
       }),
     );
     expect(problems).toHaveLength(5);
+    for (const problem of problems) expect(problem).toMatch(/^RELINK_PROVIDER_(NOPE_\*|ATTIO_[A-Z_]+|ZOHO_[A-Z_]+) /);
     expect(problems.join('\n')).not.toContain('hunter2');
   });
 
@@ -59,7 +63,7 @@ describe('the catalogue', () => {
       identityUrl: `${origin}/identity`,
       allowInsecure: true,
     };
-    expect(problemsOf(() => load('sandbox', settings))).toEqual(['provider sandbox: issuer must be set']);
+    expect(problemsOf(() => load('sandbox', settings))).toEqual(['RELINK_PROVIDER_SANDBOX_ISSUER must be set']);
     expect(load('sandbox', { ...settings, issuer: origin })).toMatchObject({ ...settings, issuer: origin });
   });
 });

@@ -1,6 +1,7 @@
 import { readUser } from '../../../authenticate.js';
 import type { App, HttpContext } from '../../../dependencies.js';
 import { getOwnIntegration } from '../../../operations/get-own-integration.js';
+import { readQueueOf } from '../../../operations/read-queue-of.js';
 import { presentIntegration } from '../../../present/present-integration.js';
 import { integrationAnswer } from '../../../schemas/answers.js';
 import { errorAnswers } from '../../../schemas/error.js';
@@ -19,7 +20,9 @@ export function getIntegration(app: App, context: HttpContext): void {
       params: idParams('integration'),
       response: { 200: integrationAnswer.describe('The integration.'), ...errorAnswers },
     },
-    handler: async request =>
-      presentIntegration(await getOwnIntegration(context, request.params.id, readUser(request))),
+    handler: async request => {
+      const integration = await getOwnIntegration(context, request.params.id, readUser(request));
+      return { ...presentIntegration(integration), ...(await readQueueOf(context, integration)) };
+    },
   });
 }

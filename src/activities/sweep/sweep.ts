@@ -1,9 +1,9 @@
-import { Context } from '@temporalio/activity';
-import type { Activities } from '../contracts/activities.js';
-import { exchangeAbandonedAfterMs, type SessionState } from '../domain/session.js';
-import { finishCreation } from '../integrations/finish-creation.js';
-import type { Log } from '../log.js';
-import type { ActivityDependencies } from './dependencies.js';
+import type { Activities } from '../../contracts/activities.js';
+import { exchangeAbandonedAfterMs, type SessionState } from '../../domain/session.js';
+import { finishCreation } from '../../integrations/finish-creation.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { countDone } from './count-done.js';
+import { sweepDeliveries } from './sweep-deliveries.js';
 
 const batch = 200;
 
@@ -20,15 +20,15 @@ export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
       new Date(dependencies.now().getTime() - dependencies.settings.sessionRetentionMs),
       1000,
     ),
+    ...(await sweepDeliveries(dependencies)),
   });
 }
 
 /** The code was claimed and its process died before the grant was sealed: whether it was spent, nobody knows. */
-async function endAbandonedExchanges({ store, log, now }: ActivityDependencies): Promise<number> {
-  const before = new Date(now().getTime() - exchangeAbandonedAfterMs);
-  const sessions = await store.listStaleSessions(['exchanging'], before, batch);
+async function endAbandonedExchanges({ store, log }: ActivityDependencies): Promise<number> {
+  const sessions = await store.listAbandonedSessions(exchangeAbandonedAfterMs, batch);
   return countDone(sessions, log, async session => {
-    const ended = await store.endSession(session.id, 'exchanging', 'exchange_outcome_unknown', now());
+    const ended = await store.endAbandonedSession(session.id, exchangeAbandonedAfterMs, 'exchange_outcome_unknown');
     if (ended === null) return false;
     log.warn(
       { sessionId: session.id, provider: session.provider },
@@ -71,22 +71,4 @@ async function finishIntegrations(dependencies: ActivityDependencies): Promise<n
       return false;
     })) + (await countDone(deleting, log, integration => store.deleteIntegration(integration.id)))
   );
-}
-
-/** Goes through the rows one by one; a row that fails is logged and left for the next round. */
-async function countDone<Row extends { readonly id: string }>(
-  rows: readonly Row[],
-  log: Log,
-  act: (row: Row) => Promise<boolean>,
-): Promise<number> {
-  let done = 0;
-  for (const row of rows) {
-    Context.current().heartbeat();
-    try {
-      if (await act(row)) done += 1;
-    } catch (error) {
-      log.warn({ id: row.id, error }, `The sweep could not go on with ${row.id}; the next round tries again`);
-    }
-  }
-  return done;
 }

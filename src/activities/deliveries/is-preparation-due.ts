@@ -1,0 +1,24 @@
+import type { IntegrationDefinition } from '../../integrations/definition.js';
+import type { Integration, Subscription } from '../../store/port/store.js';
+
+/** Which of the hooks that come before deliveries are due. After a failure both wait for the subscription's `dueAt`. */
+export interface DuePreparation {
+  readonly subscription: boolean;
+  readonly resume: boolean;
+}
+
+export function findDuePreparation(
+  definition: IntegrationDefinition | null,
+  integration: Pick<Integration, 'resumeSince'>,
+  subscription: Subscription | null,
+  now: Date,
+): DuePreparation {
+  const cameBack = integration.resumeSince !== null;
+  const dueAt = subscription?.dueAt ?? null;
+  const isDue = dueAt !== null && dueAt <= now;
+  if ((subscription?.failure ?? null) !== null && !isDue) return { subscription: false, resume: false };
+  return {
+    subscription: definition?.ensureSubscription !== undefined && (subscription === null || isDue || cameBack),
+    resume: cameBack,
+  };
+}

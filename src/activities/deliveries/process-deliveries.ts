@@ -1,0 +1,93 @@
+import { Context } from '@temporalio/activity';
+import type { Activities, ProcessResult } from '../../contracts/activities.js';
+import { RelinkError } from '../../errors.js';
+import { webhookPolicyOf } from '../../integrations/definition.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { describeHandlerFacts } from './describe-handler-facts.js';
+import { DueWatcher } from './due-watcher.js';
+import { Finisher } from './finisher.js';
+import { noteOutcomes } from './note-outcomes.js';
+import { readGate } from './read-gate.js';
+import type { Consumer } from './run-delivery.js';
+import { runLot } from './run-lot.js';
+
+/** How long one activity works before it reports: its progress stays readable, and the run's history short. */
+const workForMs = 60_000;
+/** How long an idle consumer waits for more before it gives its slot back. */
+const lingerMs = 1_000;
+const heartbeatEveryMs = 2_000;
+const smallestLot = 10;
+const largestLot = 200;
+/** A lot should take about this long: quick handlers get large ones, slow handlers small ones. */
+const lotTakesMs = 150;
+const afterDeadCredentialMs = 5_000;
+
+/**
+ * Works through an integration's due deliveries, in lots. The claim names this attempt, so that an attempt which was
+ * given up on (its worker stalled) can neither claim nor finish anything once its successor has begun.
+ */
+export function processDeliveries(dependencies: ActivityDependencies): Activities['processDeliveries'] {
+  const { store, integrations, requests, now } = dependencies;
+  const watcher = new DueWatcher(store, now);
+  const outcomes = noteOutcomes(dependencies.log);
+
+  return async ({ integrationId }) => {
+    const context = Context.current();
+    const { workflowExecution, activityId, attempt } = context.info;
+    const claim = `${workflowExecution?.runId ?? 'none'}/${activityId}/${attempt}`;
+    const signal = context.cancellationSignal;
+    const progress = { handled: 0, failed: 0 };
+    const heart = setInterval(() => context.heartbeat(progress), heartbeatEveryMs);
+    const startedAt = Date.now();
+    const askGate = async () => (await readGate(dependencies, integrationId)).gate;
+
+    const end = async (how: ProcessResult['end'], atLeastMs = 0): Promise<ProcessResult> => {
+      const next = await store.findNextDue(integrationId, webhookPolicyOf(definition).order);
+      const dueInMs = next === null ? null : Math.max((next.at?.getTime() ?? 0) - now().getTime(), 0);
+      return { ...progress, end: how, nextDueInMs: dueInMs === null ? null : Math.max(dueInMs, atLeastMs) };
+    };
+
+    const integration = await store.getIntegration(integrationId);
+    const definition = integration === null ? null : integrations.find(integration.type);
+    try {
+      if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
+      const { order } = webhookPolicyOf(definition);
+      const consumer: Consumer = {
+        integration,
+        facts: await describeHandlerFacts(dependencies, integration, integrationId, 1),
+        services: requests.servicesFor(integration, signal),
+        signal,
+      };
+      await store.becomeConsumer(integrationId, claim, now());
+
+      let limit = smallestLot;
+      for (;;) {
+        signal.throwIfAborted();
+        if (Date.now() - startedAt > workForMs) return await end('more');
+        const lot = await store.claimDeliveries({ integrationId, claim, order, limit, now: now() });
+        if (lot === null) throw new RelinkError('claim_lost', integrationId);
+        if (lot.length === 0) {
+          if (await watcher.wait(integrationId, lingerMs, signal)) continue;
+          signal.throwIfAborted();
+          return await end('drained');
+        }
+        const finisher = new Finisher(store, integrationId, claim, now);
+        const noteOutcome = outcomes.for(integrationId);
+        const lotStartedAt = Date.now();
+        const { handled, failed, stopped } = await runLot(dependencies, consumer, lot, {
+          claim,
+          finisher,
+          askGate,
+          noteOutcome,
+        });
+        progress.handled += handled;
+        progress.failed += failed;
+        if (stopped) return await end('stopped', afterDeadCredentialMs);
+        const took = Math.max(Date.now() - lotStartedAt, 1);
+        limit = Math.min(Math.max(Math.round((lot.length * lotTakesMs) / took), smallestLot), largestLot, limit * 2);
+      }
+    } finally {
+      clearInterval(heart);
+    }
+  };
+}

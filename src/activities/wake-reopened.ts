@@ -1,0 +1,22 @@
+import { decideGate } from '../domain/delivery.js';
+import { takesWebhooks, webhookPolicyOf } from '../integrations/definition.js';
+import type { Integration } from '../store/port/store.js';
+import type { ActivityDependencies } from './dependencies.js';
+
+/**
+ * Wakes an integration whose gate is open after a change that may have opened it. Also where this very call changed
+ * nothing: the attempt before may have died between its write and this signal. A wake too many finds nothing to do, so
+ * what decides is whether something waits.
+ */
+export async function wakeReopened(
+  { store, integrations, workflows }: Pick<ActivityDependencies, 'store' | 'integrations' | 'workflows'>,
+  { after }: { readonly after: Integration },
+): Promise<void> {
+  const definition = integrations.find(after.type);
+  const { whileInError } = webhookPolicyOf(definition);
+  const gate = decideGate({ status: after.status, openCauses: after.state.causes.length, whileInError });
+  if (gate !== 'process') return;
+  const waits =
+    after.resumeSince !== null || (takesWebhooks(definition) && (await store.hasQueuedDeliveries(after.id)));
+  if (waits) await workflows.wakeWebhooks(after.id);
+}

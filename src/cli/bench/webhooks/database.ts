@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool } from 'pg';
+import { z } from 'zod';
+
+const countRow = z.object({ count: z.coerce.number() });
+const latencyRow = z.object({ count: z.coerce.number(), p50: z.number().nullable(), p99: z.number().nullable() });
+
+/** What the benchmark reads straight from the database, so that it counts what is stored and not what it was told. */
+export class BenchDatabase {
+  private readonly pool: Pool;
+
+  constructor(url: string) {
+    this.pool = new Pool({ connectionString: url, max: 2 });
+  }
+
+  async count(state: string): Promise<number> {
+    const { rows } = await this.pool.query('SELECT count(*) AS count FROM deliveries WHERE state = $1', [state]);
+    return countRow.parse(rows[0]).count;
+  }
+
+  async countPending(): Promise<number> {
+    const { rows } = await this.pool.query(
+      `SELECT count(*) AS count FROM deliveries WHERE state IN ('queued', 'claimed')`,
+    );
+    return countRow.parse(rows[0]).count;
+  }
+
+  /** Resolves with the time (performance.now) at which nothing was pending any more. */
+  async untilDrained(withinMs: number): Promise<number> {
+    const until = Date.now() + withinMs;
+    while (Date.now() < until) {
+      if ((await this.countPending()) === 0) return performance.now();
+      await sleep(20);
+    }
+    throw new Error(`${await this.countPending()} deliveries are still pending after ${withinMs} ms`);
+  }
+
+  /** Accepted to handled, milliseconds, over what was received since. */
+  async latency(since: Date): Promise<{ readonly count: number; readonly p50: number; readonly p99: number }> {
+    const { rows } = await this.pool.query(
+      `SELECT count(*) AS count,
+              percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50, percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99
+         FROM (SELECT extract(epoch FROM finished_at - received_at)::float8 * 1000 AS ms FROM deliveries
+                WHERE received_at >= $1 AND state = 'succeeded') AS times`,
+      [since],
+    );
+    const row = latencyRow.parse(rows[0]);
+    return { count: row.count, p50: Math.round(row.p50 ?? NaN), p99: Math.round(row.p99 ?? NaN) };
+  }
+
+  /** Empties both queues' tables and brings the planner up to date, so that no part pays for the one before. */
+  async reset(): Promise<void> {
+    await this.pool.query('TRUNCATE deliveries');
+    await this.pool.query(
+      "DO $$ BEGIN IF to_regclass('bench_bare') IS NOT NULL THEN TRUNCATE bench_bare; END IF; END $$",
+    );
+    await this.pool.query('CHECKPOINT');
+  }
+
+  async vacuum(): Promise<void> {
+    await this.pool.query('VACUUM ANALYZE deliveries');
+  }
+
+  close(): Promise<void> {
+    return this.pool.end();
+  }
+}

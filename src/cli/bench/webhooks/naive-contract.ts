@@ -1,0 +1,5 @@
+export const naiveTaskQueue = 'bench-naive';
+
+export interface NaiveActivities {
+  handle(): Promise<void>;
+}

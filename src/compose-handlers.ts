@@ -1,0 +1,34 @@
+import { resolve } from 'node:path';
+import type { Core } from './compose.js';
+import { createHandlerHost } from './handlers/create-handler-host.js';
+import { createHandlerRequests } from './handlers/create-handler-requests.js';
+import { createForwardHandler } from './handlers/forward-delivery.js';
+import type { ThreadEntry } from './handlers/handler-thread-slot.js';
+import { createCredentialTester } from './handlers/test-credential-once.js';
+
+/**
+ * What runs the adopter's handlers in a worker.
+ *
+ * @param entry The threads' program; the compiled one unless given.
+ */
+export function composeHandlers(
+  core: Pick<Core, 'config' | 'workflows' | 'store' | 'vault' | 'providers' | 'log'>,
+  entry?: ThreadEntry,
+) {
+  const { config, workflows } = core;
+  return {
+    handlers: createHandlerHost({
+      modulePath: config.integrations === undefined ? null : resolve(config.integrations),
+      builtIn: new Map([
+        [
+          'forward',
+          createForwardHandler({ secrets: config.forwardSecrets, allowLoopback: config.forwardAllowLoopback }),
+        ],
+      ]),
+      threads: config.handlerThreads,
+      memoryMb: config.handlerMemoryMb,
+      entry,
+    }),
+    requests: createHandlerRequests({ ...core, tester: createCredentialTester(workflows, config.testGraceMs) }),
+  };
+}

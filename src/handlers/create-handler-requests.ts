@@ -1,0 +1,20 @@
+import type { HandlerServices } from './handler-host.js';
+import type { Integration } from '../store/port/store.js';
+import type { Log } from '../log.js';
+import { requestProvider, type ProviderRequestDependencies } from './request-provider.js';
+
+/** What a running handler may ask for, in the name of its integration. */
+export function createHandlerRequests(dependencies: ProviderRequestDependencies & { readonly log: Log }) {
+  return {
+    servicesFor(integration: Integration, signal: AbortSignal): HandlerServices {
+      const place = { integrationId: integration.id, type: integration.type };
+      return {
+        request: wanted => requestProvider(dependencies, integration, wanted, signal),
+        log: {
+          info: (message, fields) => dependencies.log.info({ ...place, handler: fields ?? {} }, message),
+          warn: (message, fields) => dependencies.log.warn({ ...place, handler: fields ?? {} }, message),
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { Gate } from '../../domain/delivery.js';
+import type { IntegrationId, ProviderId } from '../../domain/ids.js';
+import { newId } from '../../ids.js';
+import { encodeContent } from '../../integrations/delivery-content.js';
+import type { InsertedDelivery } from '../../store/port/store.js';
+import { deliveryContentBinding } from '../../vault/bindings.js';
+import type { HttpDependencies } from '../dependencies.js';
+import { AfterCommit } from './after-commit.js';
+import { GroupCommit } from './group-commit.js';
+import type { Metrics } from './metrics.js';
+import { Targets } from './targets.js';
+import { Waker } from './waker.js';
+
+export interface Arrival {
+  readonly integrationId: IntegrationId;
+  /** The gate as the intake last knew it. */
+  readonly gate: Gate;
+  readonly provider: ProviderId;
+  readonly externalId: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export type AcceptedOutcome = InsertedDelivery['outcome'] | 'discarded';
+
+export interface Intake {
+  readonly targets: Targets;
+  readonly waker: Waker;
+  /**
+   * Seals and stores; resolves after the commit, when a 2xx may be given.
+   *
+   * @throws RelinkError `database_unavailable`: nobody may count on its having been accepted.
+   */
+  accept(arrival: Arrival): Promise<AcceptedOutcome>;
+}
+
+/**
+ * The durable part of taking webhooks in. What a gate that was open a moment ago says is enough to wake; anything else
+ * is read again after the commit, on the primary, so that no delivery falls between a release and a store: either the
+ * release's wake sees the row, or this look sees the release.
+ */
+export function createIntake(dependencies: HttpDependencies, metrics: Metrics): Intake {
+  const { store, vault, integrations, workflows, log, now = () => new Date() } = dependencies;
+  const commits = new GroupCommit(store, rows => metrics.commitRows.observe(rows));
+  const waker = new Waker(workflows, log, outcome => metrics.wakes.inc({ outcome }));
+  const afterCommit = new AfterCommit({ store, integrations, waker, now });
+
+  return {
+    targets: new Targets(store, vault, integrations),
+    waker,
+    async accept({ integrationId, gate, provider, externalId, headers, body }) {
+      const content = encodeContent(headers, body);
+      const sealedContent = vault.sealBytes(content, deliveryContentBinding(integrationId, externalId));
+      const stored = await commits.add({
+        id: newId('delivery'),
+        integrationId,
+        provider,
+        externalId,
+        sealedContent,
+        receivedAt: now(),
+      });
+      const { outcome } = stored;
+      if (stored.id === null) return outcome;
+      if (gate === 'process') {
+        waker.wake(integrationId);
+        return outcome;
+      }
+      return (await afterCommit.settle(integrationId, stored.id)) === 'discarded' ? 'discarded' : outcome;
+    },
+  };
+}

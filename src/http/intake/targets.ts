@@ -1,0 +1,90 @@
+import { decideGate, type Gate } from '../../domain/delivery.js';
+import { isId, type ExternalId, type IntegrationId, type ProviderId } from '../../domain/ids.js';
+import { takesWebhooks, webhookPolicyOf } from '../../integrations/definition.js';
+import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
+import type { Integration, Store } from '../../store/port/store.js';
+import { subscriptionSecretsBinding } from '../../vault/bindings.js';
+import type { Secret } from '../../vault/secret.js';
+import type { Vault } from '../../vault/vault.js';
+import { parseSecrets } from './parse-secrets.js';
+import { ShortCache } from './short-cache.js';
+
+/** An integration as the intake needs it, up to a second old. What it decides alone is where to wake. */
+export interface Target {
+  readonly id: IntegrationId;
+  readonly gate: Gate;
+  readonly providers: ReadonlySet<string>;
+  /** This webhook's own, newest first; empty: the provider's configured ones count. */
+  readonly secrets: readonly Secret[];
+  readonly readAt: number;
+}
+
+const keepForMs = 1_000;
+const keepAtMost = 10_000;
+const accountPage = 100;
+const mostPerAccount = 1_000;
+
+/** Looks up who a webhook is for. */
+export class Targets {
+  private readonly byId: ShortCache<Target | null>;
+  private readonly byAccount: ShortCache<readonly IntegrationId[]>;
+
+  constructor(
+    private readonly store: Store,
+    private readonly vault: Vault,
+    private readonly integrations: IntegrationCatalogue,
+  ) {
+    this.byId = new ShortCache(keepForMs, keepAtMost);
+    this.byAccount = new ShortCache(keepForMs, keepAtMost);
+  }
+
+  /** Null: no such integration, or its type takes no webhooks. */
+  async find(id: string, maxAgeMs = keepForMs): Promise<Target | null> {
+    if (!isId('integration', id)) return null;
+    return this.byId.get(id, () => this.read(id), maxAgeMs);
+  }
+
+  /** Call it after a change of what a target holds: the next look reads. */
+  forget(id: IntegrationId): void {
+    this.byId.forget(id);
+  }
+
+  /** The integrations on this account, whoever's they are. */
+  async findByAccount(provider: ProviderId, externalId: ExternalId): Promise<readonly IntegrationId[]> {
+    return this.byAccount.get(`${provider}/${externalId}`, async () => {
+      const found: IntegrationId[] = [];
+      let after: string | null = null;
+      do {
+        const page = await this.store.findIntegrationsByAccount(provider, externalId, { limit: accountPage, after });
+        found.push(...page.rows.filter(row => takesWebhooks(this.integrations.find(row.type))).map(row => row.id));
+        after = page.next;
+      } while (after !== null && found.length < mostPerAccount);
+      return found;
+    });
+  }
+
+  private async read(id: IntegrationId): Promise<Target | null> {
+    const readAt = Date.now();
+    const [integration, subscription] = await Promise.all([
+      this.store.getIntegration(id),
+      this.store.getSubscription(id),
+    ]);
+    const definition = integration === null ? null : this.integrations.find(integration.type);
+    if (integration === null || !takesWebhooks(definition)) return null;
+    const { status, state } = integration;
+    const { whileInError } = webhookPolicyOf(definition);
+    const sealed = subscription?.sealedSecrets ?? null;
+    return {
+      id,
+      gate: decideGate({ status, openCauses: state.causes.length, whileInError }),
+      providers: await this.readProviders(integration),
+      secrets: sealed === null ? [] : parseSecrets(this.vault.open(sealed, subscriptionSecretsBinding(id))),
+      readAt,
+    };
+  }
+
+  private async readProviders({ entityIds }: Integration): Promise<ReadonlySet<string>> {
+    const entities = await Promise.all(entityIds.map(entityId => this.store.getEntity(entityId)));
+    return new Set(entities.filter(entity => entity !== null).map(entity => entity.provider));
+  }
+}

@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import type { ExternalId, ProviderId } from '../../domain/ids.js';
+import { RelinkError } from '../../errors.js';
+import type { Provider } from '../../providers/configure-provider.js';
+import { answerHandshake, type HandshakeAnswer } from '../../providers/webhooks/answer-handshake.js';
+import { webhookCatalogue } from '../../providers/webhooks/catalogue.js';
+import type { WebhookDefinition, WebhookRequest } from '../../providers/webhooks/definition.js';
+import { pickHeaders } from '../../providers/webhooks/pick-headers.js';
+import { readEvents } from '../../providers/webhooks/read-events.js';
+import { verifyWebhook } from '../../providers/webhooks/verify-webhook.js';
+import { subscriptionSecretsBinding } from '../../vault/bindings.js';
+import { Secret } from '../../vault/secret.js';
+import type { HttpContext } from '../dependencies.js';
+import type { Target } from '../intake/targets.js';
+
+export type WebhookAnswer =
+  | { readonly kind: 'accepted'; readonly accepted: number }
+  | { readonly kind: 'handshake'; readonly answer: HandshakeAnswer };
+
+/** Knowledge older than this is read again before a signature is refused for it: secrets rotate. Milliseconds. */
+const freshEnoughMs = 100;
+
+/**
+ * One webhook, for one integration or (`integrationId` null) for every integration on the account it names. Nothing is
+ * stored, and no account looked up, before the signature is right.
+ *
+ * @throws RelinkError `webhooks_not_expected`, `webhook_signature_*`, `webhook_secret_missing`, `database_unavailable`.
+ */
+export async function receiveWebhook(
+  context: HttpContext,
+  providerName: string,
+  integrationId: string | null,
+  request: WebhookRequest,
+): Promise<WebhookAnswer> {
+  const provider = findProvider(context, providerName);
+  const definition = webhookCatalogue.get(provider.id);
+  if (definition === undefined) throw new RelinkError('webhooks_not_expected');
+  const count = (outcome: string) => context.metrics.webhooks.inc({ provider: provider.id, outcome });
+  const target = integrationId === null ? null : await findTarget(context, provider.id, integrationId);
+  const handshake = answerHandshake(definition, request);
+  if (handshake !== null) {
+    if (handshake.signed) await verify(context, provider, definition, target, request);
+    else if (handshake.secret !== null) await keepSecret(context, provider, target, handshake.secret);
+    count('handshake');
+    return { kind: 'handshake', answer: handshake };
+  }
+  // A GET brings nothing: it is a handshake or a mistake.
+  if (request.method !== 'POST') throw new RelinkError('webhooks_not_expected');
+  await verify(context, provider, definition, target, request);
+  return { kind: 'accepted', accepted: await accept(context, provider, definition, target, request, count) };
+}
+
+function findProvider({ providers }: HttpContext, name: string): Provider {
+  try {
+    return providers.get(name);
+  } catch (error) {
+    // Which providers this product knows or has configured is not a stranger's to find out.
+    if (error instanceof RelinkError) throw new RelinkError('webhooks_not_expected');
+    throw error;
+  }
+}
+
+async function findTarget(
+  { intake }: HttpContext,
+  provider: ProviderId,
+  integrationId: string,
+  maxAgeMs?: number,
+): Promise<Target> {
+  const target = await intake.targets.find(integrationId, maxAgeMs);
+  if (target?.providers.has(provider) !== true) throw new RelinkError('webhooks_not_expected');
+  return target;
+}
+
+async function verify(
+  context: HttpContext,
+  provider: Provider,
+  definition: WebhookDefinition,
+  target: Target | null,
+  request: WebhookRequest,
+): Promise<void> {
+  const secretsOf = (known: Target | null) =>
+    known === null || known.secrets.length === 0 ? provider.webhookSecrets : known.secrets;
+  const refusal = verifyWebhook(definition, request, secretsOf(target), context.now());
+  if (refusal === null) return;
+  const mayHaveRotated = refusal === 'webhook_signature_wrong' || refusal === 'webhook_secret_missing';
+  if (target !== null && mayHaveRotated && Date.now() - target.readAt > freshEnoughMs) {
+    const fresh = await findTarget(context, provider.id, target.id, freshEnoughMs);
+    if (verifyWebhook(definition, request, secretsOf(fresh), context.now()) === null) return;
+  }
+  throw new RelinkError(refusal, provider.id);
+}
+
+async function accept(
+  { intake }: HttpContext,
+  provider: Provider,
+  definition: WebhookDefinition,
+  target: Target | null,
+  request: WebhookRequest,
+  count: (outcome: string) => void,
+): Promise<number> {
+  const headers = pickHeaders(definition, request);
+  const events = readEvents(definition, request);
+  // Everybody is known before anything is stored: a failed look-up must not leave a store that nobody waits for.
+  const targets = await Promise.all(
+    events.map(async ({ accountId }) =>
+      target === null ? await findTargets(intake, provider.id, accountId) : [target],
+    ),
+  );
+  const stores: Promise<void>[] = [];
+  for (const [index, { externalId, body }] of events.entries()) {
+    const receivers = targets[index] ?? [];
+    if (receivers.length === 0) count('unknown_account');
+    for (const { id, gate } of receivers) {
+      const key = externalId ?? `generated:${randomUUID()}`;
+      const arrival = { integrationId: id, gate, provider: provider.id, externalId: key, headers, body };
+      stores.push(intake.accept(arrival).then(outcome => count(outcome === 'stored' ? 'accepted' : outcome)));
+    }
+  }
+  // All are waited for, so that an answer never overtakes a commit; one failure fails the webhook, which comes again.
+  const ends = await Promise.allSettled(stores);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return stores.length;
+}
+
+async function findTargets(
+  intake: HttpContext['intake'],
+  provider: ProviderId,
+  accountId: string | null,
+): Promise<readonly Target[]> {
+  if (accountId === null) return [];
+  const ids = await intake.targets.findByAccount(provider, accountId as ExternalId);
+  const targets = await Promise.all(ids.map(id => intake.targets.find(id)));
+  return targets.filter(target => target !== null);
+}
+
+/**
+ * Only where no secret is kept yet, and none is configured: whoever comes first. Later ones are answered and change
+ * nothing.
+ */
+async function keepSecret(
+  { store, vault, intake, log }: HttpContext,
+  { webhookSecrets }: Provider,
+  target: Target | null,
+  secret: Secret,
+): Promise<void> {
+  if (target === null || webhookSecrets.length > 0) return;
+  const known = await store.getSubscription(target.id);
+  if ((known?.sealedSecrets ?? null) !== null) return;
+  const sealedSecrets = vault.seal(
+    new Secret(JSON.stringify([secret.reveal()])),
+    subscriptionSecretsBinding(target.id),
+  );
+  const { expiresAt = null, dueAt = null, failure = null, version = 0 } = known ?? {};
+  const kept = await store.compareAndSetSubscription(target.id, version, { sealedSecrets, expiresAt, dueAt, failure });
+  intake.targets.forget(target.id);
+  if (kept !== null) log.info({ integrationId: target.id }, `Kept the webhook secret that ${target.id} was given`);
+}

@@ -1,0 +1,183 @@
+import type { DeliveryReason, DeliveryState } from '../../domain/delivery.js';
+import type { DeliveryId, IntegrationId, IntegrationType, ProviderId } from '../../domain/ids.js';
+import type { IntegrationStatus } from '../../domain/status.js';
+import type { Page, PageRequest } from './page.js';
+
+export interface NewDelivery {
+  readonly id: DeliveryId;
+  readonly integrationId: IntegrationId;
+  readonly provider: ProviderId;
+  /** The provider's delivery id, or a generated key where it has none; unique with the integration. */
+  readonly externalId: string;
+  /** Headers and raw body, sealed to (integration, external id): see deliveryContentBinding. */
+  readonly sealedContent: string;
+  readonly receivedAt: Date;
+}
+
+/** What became of one insert: a row, none (it is there already), or a finished one that is queued again. */
+export interface InsertedDelivery {
+  readonly outcome: 'stored' | 'duplicate' | 'queued_again';
+  /** Of the row that was written; null for a duplicate. */
+  readonly id: DeliveryId | null;
+}
+
+export interface Delivery {
+  readonly id: DeliveryId;
+  readonly integrationId: IntegrationId;
+  readonly provider: ProviderId;
+  readonly externalId: string;
+  readonly state: DeliveryState;
+  /** Attempts that ended in a failure, or in a success. */
+  readonly attempts: number;
+  /** Runs that took their process or thread with them. */
+  readonly crashes: number;
+  /** Null: as soon as the gate lets it. Only of a queued one. */
+  readonly nextAttemptAt: Date | null;
+  /** Why it was discarded, expired or failed, or how the last attempt failed. */
+  readonly reason: DeliveryReason | null;
+  /** A sentence of the handler's own for people, where it gave one. */
+  readonly detail: string | null;
+  readonly receivedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+/** What a run needs. */
+export interface ClaimedDelivery {
+  readonly id: DeliveryId;
+  readonly externalId: string;
+  readonly provider: ProviderId;
+  readonly sealedContent: string;
+  readonly receivedAt: Date;
+  readonly attempts: number;
+  readonly crashes: number;
+  /** It was in the hands of a run that died: it has to be run alone, by `claimSuspect`. */
+  readonly suspect: boolean;
+}
+
+export interface ClaimRequest {
+  readonly integrationId: IntegrationId;
+  /** `<run>/<attempt>` of the consumer that asks. */
+  readonly claim: string;
+  readonly order: 'arrival' | 'none';
+  /** 1 to 200. */
+  readonly limit: number;
+  readonly now: Date;
+}
+
+export type DeliveryOutcome =
+  | { readonly id: DeliveryId; readonly kind: 'succeeded' }
+  | {
+      readonly id: DeliveryId;
+      readonly kind: 'failed' | 'retry';
+      readonly reason: DeliveryReason;
+      readonly detail: string | null;
+      /** When it is due again; only of `retry`. */
+      readonly nextAttemptAt: Date | null;
+    }
+  /** Back into the queue as if it had not been claimed: not an attempt. */
+  | {
+      readonly id: DeliveryId;
+      readonly kind: 'released';
+      /** Whether its handler had begun. */
+      readonly ran: boolean;
+    };
+
+/** What the gate is decided from, and what wants doing before deliveries run. */
+export interface IntegrationGateRow {
+  readonly id: IntegrationId;
+  readonly type: IntegrationType;
+  readonly status: IntegrationStatus;
+  readonly statusSince: Date;
+  readonly openCauses: number;
+}
+
+export interface QueueRow {
+  readonly integrationId: IntegrationId;
+  /** Queued or claimed; counted up to `countLimit`. */
+  readonly pending: number;
+  readonly oldestReceivedAt: Date;
+}
+
+/**
+ * Deliveries, and per integration the one consumer that may claim them.
+ *
+ * Races: a delivery is claimed only for the integration's current consumer, and finished only by the claim that holds
+ * it. A consumer that was replaced (its worker stalled, Temporal gave the work to another one) claims nothing more and
+ * finishes nothing more; each of these calls tells it so by its result.
+ */
+export interface DeliveryStore {
+  /**
+   * Stores many in one statement, committed when it resolves; answers in the order given. Of two with one key in one
+   * call the second is a duplicate. A failed, discarded or expired row of the same key is queued again with its new
+   * content, attempts from zero.
+   */
+  insertDeliveries(deliveries: readonly NewDelivery[]): Promise<readonly InsertedDelivery[]>;
+  /** Reads the primary; integrations that are gone are left out. At most 500 ids. */
+  readIntegrationGates(ids: readonly IntegrationId[]): Promise<readonly IntegrationGateRow[]>;
+  hasQueuedDeliveries(integrationId: IntegrationId): Promise<boolean>;
+  /**
+   * Which of these integrations have a delivery that is due: what lingering consumers ask, all of them at once. Of those
+   * that are also named in `byArrival` only the first delivery counts: what waits behind it is not due.
+   */
+  findDueIntegrations(
+    ids: readonly IntegrationId[],
+    now: Date,
+    byArrival?: readonly IntegrationId[],
+  ): Promise<readonly IntegrationId[]>;
+
+  /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
+  becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
+  /**
+   * Claims the next lot, in arrival order. Order `arrival` stops before the first delivery that is not due yet; a
+   * suspect one is claimed alone, so that a lot is either one suspect or any number of others.
+   * Null: `claim` is no longer the consumer.
+   */
+  claimDeliveries(request: ClaimRequest): Promise<readonly ClaimedDelivery[] | null>;
+  /** Notes, before a suspect is run alone, that this run is a crash unless it ends otherwise. False: the claim is lost. */
+  noteCrash(integrationId: IntegrationId, id: DeliveryId, claim: string): Promise<boolean>;
+  /** Ends claims, each on its own condition; returns the ids whose claim had been lost. */
+  finishDeliveries(
+    integrationId: IntegrationId,
+    claim: string,
+    outcomes: readonly DeliveryOutcome[],
+    now: Date,
+  ): Promise<readonly DeliveryId[]>;
+  /** When the next queued delivery is due: null when none is queued. By `arrival`, that of the first one. */
+  findNextDue(integrationId: IntegrationId, order: 'arrival' | 'none'): Promise<{ readonly at: Date | null } | null>;
+
+  /**
+   * Marks queued, unclaimed deliveries as discarded: those named, or those received after `receivedAfter` (all of them
+   * when null), at most `limit`. Returns how many.
+   */
+  discardDeliveries(
+    integrationId: IntegrationId,
+    which: { readonly ids: readonly DeliveryId[] } | { readonly receivedAfter: Date | null; readonly limit: number },
+    reason: DeliveryReason,
+    now: Date,
+  ): Promise<number>;
+  /** Expires queued ones received before `before`, and the oldest beyond the newest `keep`; at most `limit` of each. */
+  expireDeliveries(
+    integrationId: IntegrationId,
+    bounds: { readonly before: Date; readonly keep: number; readonly limit: number },
+    now: Date,
+  ): Promise<{ readonly tooLong: number; readonly tooMany: number }>;
+  /** Queues failed, discarded or expired ones again, attempts from zero: one by id, or those of a state. Returns how many. */
+  replayDeliveries(
+    integrationId: IntegrationId,
+    which: { readonly id: DeliveryId } | { readonly state: 'failed' | 'discarded' | 'expired'; readonly limit: number },
+  ): Promise<number>;
+
+  getDelivery(integrationId: IntegrationId, id: DeliveryId): Promise<Delivery | null>;
+  /** In arrival order by id. */
+  listDeliveries(
+    integrationId: IntegrationId,
+    filter: { readonly state?: DeliveryState },
+    page: PageRequest,
+  ): Promise<Page<Delivery>>;
+  /** Null when nothing is queued or claimed. */
+  readQueue(integrationId: IntegrationId, countLimit: number): Promise<QueueRow | null>;
+  /** Every integration with something queued or claimed, in the order of their ids; gone ones too. */
+  listQueues(page: PageRequest, countLimit: number): Promise<Page<QueueRow>>;
+  /** Deletes finished ones of before `before`; returns how many. */
+  deleteFinishedDeliveries(before: Date, limit: number): Promise<number>;
+}

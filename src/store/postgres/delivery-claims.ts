@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import type { DeliveryId } from '../../domain/ids.js';
+import type { DeliveryOutcome, DeliveryStore } from '../port/delivery-store.js';
+import type { PostgresClient } from './create-client.js';
+import { claimedRows, toClaimed } from './delivery-rows.js';
+
+const ids = z.array(z.object({ id: z.string() }));
+
+type Claims = Pick<DeliveryStore, 'becomeConsumer' | 'claimDeliveries' | 'noteCrash' | 'finishDeliveries'>;
+
+/**
+ * The consumer's calls. The consumer's row is the lock: becoming one writes it, every claim and every end shares it, so
+ * whichever commits first decides, and a consumer that was replaced finds its name gone.
+ *
+ * Rows are locked in the order of arrival by everyone who takes several, so that nobody waits in a circle.
+ */
+export function createDeliveryClaims(client: PostgresClient): Claims {
+  return {
+    async becomeConsumer(integrationId, claim, now) {
+      // Two statements: the second one's view begins after the first got the lock, so it sees what the last claim of
+      // the consumer before took.
+      await client.$transaction([
+        client.$executeRaw`
+          INSERT INTO "delivery_consumers" ("integration_id", "claim", "since") VALUES (${integrationId}, ${claim}, ${now})
+          ON CONFLICT ("integration_id") DO UPDATE SET "claim" = excluded."claim", "since" = excluded."since"`,
+        // Not what this very claim holds: a repeat of this call is no death.
+        client.$executeRaw`
+          WITH abandoned AS (
+            SELECT "id" FROM "deliveries"
+             WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND "claim" <> ${claim}
+             ORDER BY "sequence" FOR NO KEY UPDATE
+          )
+          UPDATE "deliveries" SET "state" = 'queued', "claim" = NULL, "suspect" = true
+           WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM abandoned))`,
+      ]);
+    },
+
+    async claimDeliveries({ integrationId, claim, order, limit, now }) {
+      const rows = claimedRows.parse(
+        order === 'arrival'
+          ? // By arrival the lot is the unbroken run from the head up to the first that may not run now. It waits for
+            // rows that others hold: what comes after them must not overtake.
+            await client.$queryRaw`
+              WITH consumer AS (
+                SELECT 1 FROM "delivery_consumers"
+                 WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
+              ), head AS (
+                SELECT "id", "sequence", "suspect",
+                       "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now}) AS "due"
+                  FROM "deliveries"
+                 WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
+                 ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE
+              ), lot AS (
+                SELECT "id" FROM (
+                  SELECT "id", bool_and("due") OVER before AS "runs", row_number() OVER before AS "place",
+                         bool_or("suspect") OVER before AS "after_suspect"
+                    FROM head WINDOW before AS (ORDER BY "sequence")
+                ) AS marked WHERE "runs" AND ("place" = 1 OR NOT "after_suspect")
+              ), claimed AS (
+                UPDATE "deliveries" SET "state" = 'claimed', "claim" = ${claim}
+                 WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM lot))
+                RETURNING "id", "sequence", "external_id", "provider", "sealed_content", "received_at", "attempts",
+                          "crashes", "suspect"
+              )
+              SELECT claimed.* FROM consumer LEFT JOIN claimed ON true ORDER BY claimed."sequence"`
+          : // Without an order whatever may run now, past what others hold.
+            await client.$queryRaw`
+              WITH consumer AS (
+                SELECT 1 FROM "delivery_consumers"
+                 WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
+              ), head AS (
+                SELECT "id", "sequence", "suspect"
+                  FROM "deliveries"
+                 WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
+                   AND "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now})
+                 ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
+              ), lot AS (
+                SELECT "id" FROM (
+                  SELECT "id", row_number() OVER before AS "place", bool_or("suspect") OVER before AS "after_suspect"
+                    FROM head WINDOW before AS (ORDER BY "sequence")
+                ) AS marked WHERE "place" = 1 OR NOT "after_suspect"
+              ), claimed AS (
+                UPDATE "deliveries" SET "state" = 'claimed', "claim" = ${claim}
+                 WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM lot))
+                RETURNING "id", "sequence", "external_id", "provider", "sealed_content", "received_at", "attempts",
+                          "crashes", "suspect"
+              )
+              SELECT claimed.* FROM consumer LEFT JOIN claimed ON true ORDER BY claimed."sequence"`,
+      );
+      // A single row of nulls: the consumer holds, and nothing is due.
+      return rows.length === 0 ? null : rows.map(toClaimed).filter(row => row !== null);
+    },
+
+    async noteCrash(integrationId, id, claim) {
+      const { count } = await client.delivery.updateMany({
+        where: { id, integrationId, claim },
+        data: { crashes: { increment: 1 } },
+      });
+      return count > 0;
+    },
+
+    async finishDeliveries(integrationId, claim, outcomes, now) {
+      if (outcomes.length === 0) return [];
+      const named = outcomes.map(outcome => outcome.id).join(',');
+      const found = ids.parse(
+        await client.$queryRaw`
+          WITH consumer AS (
+            SELECT 1 FROM "delivery_consumers"
+             WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
+          )
+          UPDATE "deliveries" AS d
+             SET "state" = ended."state",
+                 "claim" = NULL,
+                 "attempts" = d."attempts" + CASE WHEN ended."kind" <> 'released' AND ended."ran" THEN 1 ELSE 0 END,
+                 -- A suspect that came to an end did not crash this time; one that ended by itself is none any more.
+                 "crashes" = CASE WHEN ended."kind" = 'retry' THEN 0
+                                  WHEN d."suspect" AND ended."ran" THEN greatest(d."crashes" - 1, 0) ELSE d."crashes" END,
+                 "suspect" = d."suspect" AND ended."kind" = 'released',
+                 "next_attempt_at" = ended."next_attempt_at",
+                 "reason" = CASE WHEN ended."kind" = 'released' THEN d."reason" ELSE ended."reason" END,
+                 "detail" = CASE WHEN ended."kind" = 'released' THEN d."detail" ELSE ended."detail" END,
+                 "finished_at" = CASE WHEN ended."state" = 'queued' THEN NULL ELSE ${now}::timestamptz END
+            FROM jsonb_to_recordset(${JSON.stringify(outcomes.map(toEnd))}::jsonb)
+              AS ended("id" text, "kind" text, "state" text, "ran" boolean, "reason" text, "detail" text, "next_attempt_at" timestamptz)
+           WHERE d."integration_id" = ${integrationId} AND d."id" = ANY(string_to_array(${named}, ','))
+             AND d."id" = ended."id" AND d."claim" = ${claim} AND EXISTS (SELECT 1 FROM consumer)
+          RETURNING d."id"`,
+      );
+      if (found.length === outcomes.length) return [];
+      const held = new Set(found.map(row => row.id));
+      return outcomes.filter(({ id }) => !held.has(id)).map(({ id }): DeliveryId => id);
+    },
+  };
+}
+
+function toEnd(outcome: DeliveryOutcome) {
+  const { id, kind } = outcome;
+  if (kind === 'succeeded') return { id, kind, ran: true, state: 'succeeded' };
+  if (kind === 'released') return { id, kind, ran: outcome.ran, state: 'queued' };
+  const { reason, nextAttemptAt } = outcome;
+  const state = kind === 'retry' ? 'queued' : 'failed';
+  const ran = reason !== 'handler_crashed';
+  // A handler's own words, which must not be able to break the write: no NUL, no half surrogate.
+  const detail = outcome.detail?.replaceAll('\0', '').replace(loneSurrogates, '\ufffd');
+  return { id, kind, ran, state, reason, detail, next_attempt_at: nextAttemptAt?.toISOString() };
+}
+
+const loneSurrogates = /\p{Surrogate}/gu;

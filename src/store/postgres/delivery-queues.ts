@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import type { IntegrationId } from '../../domain/ids.js';
+import type { DeliveryStore, QueueRow } from '../port/delivery-store.js';
+import type { PostgresClient } from './create-client.js';
+import { toPage } from './page-rows.js';
+
+const queueRows = z.array(z.object({ integration_id: z.string(), pending: z.number(), oldest: z.date() }));
+const dues = z.array(z.object({ next_attempt_at: z.date().nullable() }));
+const idRows = z.array(z.object({ id: z.string() }));
+
+type Queues = Pick<
+  DeliveryStore,
+  'hasQueuedDeliveries' | 'findDueIntegrations' | 'findNextDue' | 'readQueue' | 'listQueues'
+>;
+
+/**
+ * Looks at what is pending, by its own small index: each of these asks for the order of arrival, also where it needs
+ * none, because no other index has it.
+ */
+export function createDeliveryQueues(client: PostgresClient): Queues {
+  const toQueue = (row: z.output<typeof queueRows>[number]): QueueRow => ({
+    integrationId: row.integration_id as IntegrationId,
+    pending: row.pending,
+    oldestReceivedAt: row.oldest,
+  });
+
+  return {
+    async hasQueuedDeliveries(integrationId) {
+      const rows = idRows.parse(
+        await client.$queryRaw`
+          SELECT "id" FROM "deliveries"
+           WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND "state" = 'queued'
+           ORDER BY "sequence" LIMIT 1`,
+      );
+      return rows.length > 0;
+    },
+
+    async findDueIntegrations(ids, now, byArrival = []) {
+      // One look into the index for each: the first that is due, or by arrival whether the first one is.
+      const rows = idRows.parse(
+        await client.$queryRaw`
+          SELECT asked."id" FROM unnest(string_to_array(${ids.join(',')}, ',')) AS asked("id"), LATERAL (
+            SELECT "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now}) AS "due"
+              FROM "deliveries"
+             WHERE "integration_id" = asked."id" AND "finished_at" IS NULL
+               AND (asked."id" = ANY(string_to_array(${byArrival.join(',')}, ','))
+                    OR ("state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now})))
+             ORDER BY "sequence" LIMIT 1) AS head
+           WHERE head."due"`,
+      );
+      return rows.map(row => row.id as IntegrationId);
+    },
+
+    async findNextDue(integrationId, order) {
+      const rows = dues.parse(
+        order === 'arrival'
+          ? await client.$queryRaw`
+              SELECT "next_attempt_at" FROM "deliveries"
+               WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND "state" = 'queued'
+               ORDER BY "sequence" LIMIT 1`
+          : await client.$queryRaw`
+              SELECT "next_attempt_at" FROM (
+                SELECT "next_attempt_at" FROM "deliveries"
+                 WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND "state" = 'queued'
+                 ORDER BY "sequence" OFFSET 0) AS queued
+               ORDER BY "next_attempt_at" ASC NULLS FIRST LIMIT 1`,
+      );
+      return rows[0] === undefined ? null : { at: rows[0].next_attempt_at };
+    },
+
+    async readQueue(integrationId, countLimit) {
+      const rows = queueRows.parse(
+        await client.$queryRaw`
+          SELECT ${integrationId}::text AS "integration_id", count(*)::int AS "pending", min("received_at") AS "oldest"
+            FROM (SELECT "received_at" FROM "deliveries"
+                   WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL
+                   ORDER BY "sequence" LIMIT ${countLimit}) AS pending
+          HAVING count(*) > 0`,
+      );
+      return rows[0] === undefined ? null : toQueue(rows[0]);
+    },
+
+    async listQueues(page, countLimit) {
+      // Hops from integration to integration in the index, so that the cost follows their number and not that of
+      // their deliveries.
+      const rows = queueRows.parse(
+        await client.$queryRaw`
+          WITH RECURSIVE hop AS (
+            (SELECT "integration_id", 1 AS "place" FROM "deliveries"
+              WHERE "finished_at" IS NULL AND "integration_id" > ${page.after ?? ''}
+              ORDER BY "integration_id", "sequence" LIMIT 1)
+            UNION ALL
+            SELECT next."integration_id", hop."place" + 1 FROM hop CROSS JOIN LATERAL (
+              SELECT "integration_id" FROM "deliveries"
+               WHERE "finished_at" IS NULL AND "integration_id" > hop."integration_id"
+               ORDER BY "integration_id", "sequence" LIMIT 1) AS next
+             WHERE hop."place" <= ${page.limit}
+          )
+          SELECT hop."integration_id", queue."pending", queue."oldest" FROM hop CROSS JOIN LATERAL (
+            SELECT count(*)::int AS "pending", min("received_at") AS "oldest" FROM (
+              SELECT "received_at" FROM "deliveries"
+               WHERE "integration_id" = hop."integration_id" AND "finished_at" IS NULL
+               ORDER BY "sequence" LIMIT ${countLimit}) AS pending) AS queue
+           WHERE queue."pending" > 0 ORDER BY hop."integration_id"`,
+      );
+      return toPage(rows.map(toQueue), page, row => row.integrationId);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { IntegrationId } from '../../domain/ids.js';
+import type { Subscription, SubscriptionStore, SubscriptionWrite } from '../port/subscription-store.js';
+import type { PostgresClient } from './create-client.js';
+import type { Subscription as SubscriptionRow } from './generated/client.js';
+
+function toSubscription(row: SubscriptionRow): Subscription {
+  const { failureDetail: detail, failureSince: since, failureTries: tries } = row;
+  return {
+    integrationId: row.integrationId as IntegrationId,
+    sealedSecrets: row.sealedSecrets,
+    expiresAt: row.expiresAt,
+    dueAt: row.dueAt,
+    failure: detail === null || since === null ? null : { detail, since, tries },
+    version: row.version,
+  };
+}
+
+function toColumns({ sealedSecrets, expiresAt, dueAt, failure }: SubscriptionWrite) {
+  return {
+    sealedSecrets,
+    expiresAt,
+    dueAt,
+    failureDetail: failure?.detail ?? null,
+    failureSince: failure?.since ?? null,
+    failureTries: failure?.tries ?? 0,
+  };
+}
+
+/** Subscriptions in PostgreSQL. */
+export function createSubscriptionStore(client: PostgresClient): SubscriptionStore {
+  const { subscription: subscriptions } = client;
+  return {
+    async getSubscription(integrationId) {
+      const row = await subscriptions.findUnique({ where: { integrationId } });
+      return row && toSubscription(row);
+    },
+
+    async compareAndSetSubscription(integrationId, version, write) {
+      const data = toColumns(write);
+      const rows =
+        version === 0
+          ? await subscriptions.createManyAndReturn({
+              data: [{ integrationId, ...data, version: 1 }],
+              skipDuplicates: true,
+            })
+          : await subscriptions.updateManyAndReturn({
+              where: { integrationId, version },
+              data: { ...data, version: version + 1 },
+            });
+      return rows[0] === undefined ? null : toSubscription(rows[0]);
+    },
+
+    async listDueSubscriptions(now, limit) {
+      const rows = await subscriptions.findMany({
+        where: { dueAt: { lte: now } },
+        orderBy: { dueAt: 'asc' },
+        take: limit,
+      });
+      return rows.map(toSubscription);
+    },
+
+    async deleteSubscription(integrationId) {
+      await subscriptions.deleteMany({ where: { integrationId } });
+    },
+  };
+}

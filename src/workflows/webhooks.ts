@@ -1,0 +1,82 @@
+import {
+  condition,
+  continueAsNew,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { WebhookActivities } from '../contracts/activities.js';
+import { deliveriesTaskQueue } from '../contracts/task-queues.js';
+import type { WebhooksInput, WebhooksResult } from '../contracts/workflows.js';
+import { checkOptions, discardOptions, prepareOptions, processOptions } from './activity-options.js';
+import { wakeSignal } from './messages.js';
+import { setSearchAttributes } from './search-attributes.js';
+
+/** A local activity: short, read-only, and asked before every piece of work. */
+const { checkIntegrationStatus } = proxyLocalActivities<WebhookActivities>(checkOptions);
+const { discardDeliveries } = proxyActivities<WebhookActivities>(discardOptions);
+
+/**
+ * The one consumer of an integration's deliveries. What there is to do is in the database; a wake only says "look".
+ *
+ * No wake-up is lost: producers commit before they signal; `woken` is cleared before the look and tested after it, with
+ * no await between the test and the end of the run. A signal that comes later than that test either keeps the run from
+ * ending (the server refuses to complete over it) or starts the next one.
+ */
+export async function webhooks(input: WebhooksInput): Promise<WebhooksResult> {
+  const { integrationId, lingerMs, continueAfterEvents } = input;
+  // What handlers do must not hold up reconnects: another queue, with slots of its own.
+  const taskQueue = deliveriesTaskQueue(workflowInfo().taskQueue);
+  const { prepareIntegration } = proxyActivities<WebhookActivities>({ ...prepareOptions, taskQueue });
+  const { processDeliveries } = proxyActivities<WebhookActivities>({ ...processOptions, taskQueue });
+
+  let woken = false;
+  setHandler(wakeSignal, () => {
+    woken = true;
+  });
+  const total = { handled: 0, failed: 0, discarded: 0 };
+  const show = enterStage();
+
+  for (;;) {
+    woken = false;
+    const { gate, status, preparationDue } = await checkIntegrationStatus({ integrationId });
+
+    let waitMs = 0;
+    if (gate === 'process') {
+      if (preparationDue) {
+        show('preparing', `Ensuring the subscription of ${integrationId}.`);
+        await prepareIntegration({ integrationId });
+      }
+      show('processing', `Working through the deliveries of ${integrationId}. Handled in this run: ${total.handled}.`);
+      const { handled, failed, end, nextDueInMs } = await processDeliveries({ integrationId });
+      total.handled += handled;
+      total.failed += failed;
+      if (end === 'more') woken = true;
+      // A gate that closed in the middle is looked at again before anything else.
+      waitMs = end === 'stopped' ? (nextDueInMs ?? 1) : (nextDueInMs ?? lingerMs);
+      show('waiting', `Handled in this run: ${total.handled}; FAILED: ${total.failed}. Waiting for the next.`);
+      const { continueAsNewSuggested, historyLength } = workflowInfo();
+      // A wake that came needs nothing carried over: the next run looks first.
+      if (continueAsNewSuggested || historyLength > continueAfterEvents) await continueAsNew<typeof webhooks>(input);
+      if ((await condition(() => woken, waitMs)) || nextDueInMs !== null || end === 'stopped') continue;
+    } else if (gate === 'discard') {
+      total.discarded += (await discardDeliveries({ integrationId })).discarded;
+      show('discarding', `${integrationId} takes no webhooks (${status ?? 'gone'}). Discarded: ${total.discarded}.`);
+    } else {
+      show('holding', `${integrationId} is ${status ?? 'gone'}: its deliveries are held until it is back.`);
+    }
+    if (!woken) return total;
+  }
+}
+
+/** Search attributes cost an event each: they are set when the stage changes, the details always. */
+function enterStage(): (stage: string, details: string) => void {
+  let current: string | undefined;
+  return (stage, details) => {
+    if (stage !== current) setSearchAttributes({ Stage: stage });
+    current = stage;
+    setCurrentDetails(details);
+  };
+}

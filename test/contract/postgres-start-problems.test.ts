@@ -1,0 +1,73 @@
+import { ConfigError, RelinkError } from '../../src/errors.js';
+import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
+import { explainDatabaseError } from '../../src/store/postgres/explain-database-error.js';
+import { migrate } from '../../src/store/postgres/migrate.js';
+import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
+import { startCuttableProxy } from '../support/cuttable-proxy.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+/** What server and worker, and `npm run migrate`, say about such a database. */
+async function explainBoth(databaseUrl: string): Promise<readonly string[]> {
+  const store = createPostgresStore({ databaseUrl });
+  const failures: unknown[] = [];
+  for (const call of [() => store.check(), () => migrate(databaseUrl)]) {
+    await call().catch(async (error: unknown) => failures.push(await explainDatabaseError(error, databaseUrl)));
+  }
+  await store.close();
+  return failures.flatMap(failure => (failure instanceof ConfigError ? failure.problems : [String(failure)]));
+}
+
+const place = () => new URL(database.url).host;
+const name = () => new URL(database.url).pathname.slice(1);
+
+it.each<[string, (url: URL) => void, () => string]>([
+  [
+    'a wrong password',
+    url => (url.password = 'hidden-password'),
+    () => `DATABASE_URL: the server at ${place()} refuses this user or password (database "${name()}")`,
+  ],
+  [
+    'an unknown user',
+    url => (url.username = 'nobody'),
+    () => `DATABASE_URL: the server at ${place()} refuses this user or password (database "${name()}")`,
+  ],
+  [
+    'a closed port',
+    url => (url.port = '1'),
+    () => `DATABASE_URL: nothing listens at 127.0.0.1:1 (database "${name()}")`,
+  ],
+  [
+    'a host that does not exist',
+    url => (url.hostname = 'no-such-host.invalid'),
+    () => `DATABASE_URL: the host name no-such-host.invalid cannot be resolved (database "${name()}")`,
+  ],
+  [
+    'a database that does not exist',
+    url => (url.pathname = '/no_such_database'),
+    () => `DATABASE_URL: the server at ${place()} has no database "no_such_database"; create it first`,
+  ],
+])('%s is told in one line, by the variable, without the password', async (_name, change, told) => {
+  const url = new URL(database.url);
+  change(url);
+  expect(await explainBoth(url.href)).toEqual([told(), told()]);
+});
+
+it('a server that accepts and says nothing is told so', async () => {
+  const proxy = await startCuttableProxy(database.url);
+  proxy.silence();
+  const told = `DATABASE_URL: ${new URL(proxy.url).host} does not answer (database "${name()}")`;
+  expect(await explainBoth(proxy.url)).toEqual([told, told]);
+  await proxy.mend();
+  await proxy.close();
+});
+
+it('what is not about reaching it stays as it is', async () => {
+  for (const error of [new RelinkError('database_not_migrated'), new RelinkError('migration_failed'), new Error('x')]) {
+    expect(await explainDatabaseError(error, database.url)).toBe(error);
+  }
+});

@@ -1,0 +1,64 @@
+import { newIntegration, one } from '../delivery-fixtures.js';
+import { atOnce, later, noon, type StoreUnderTest } from '../fixtures.js';
+
+const write = { sealedSecrets: 'sealed', expiresAt: later(one, 2), dueAt: later(one, 1), failure: null };
+
+export function describeSubscriptions(under: () => StoreUnderTest): void {
+  describe('a subscription', () => {
+    it('is written while its version is the one that was read', async () => {
+      const { first, second } = under();
+      const integrationId = newIntegration();
+      expect(await first.getSubscription(integrationId)).toBeNull();
+      expect(await first.compareAndSetSubscription(integrationId, 1, write)).toBeNull();
+      const stored = await first.compareAndSetSubscription(integrationId, 0, write);
+      expect(stored).toEqual({ integrationId, ...write, version: 1 });
+      expect(await second.getSubscription(integrationId)).toEqual(stored);
+      expect(await second.compareAndSetSubscription(integrationId, 0, write)).toBeNull();
+      const failure = { detail: 'HTTP 500 ☃', since: noon, tries: 2 };
+      const next = { sealedSecrets: null, expiresAt: null, dueAt: null, failure };
+      expect(await second.compareAndSetSubscription(integrationId, 1, next)).toEqual({
+        integrationId,
+        ...next,
+        version: 2,
+      });
+      expect(await first.compareAndSetSubscription(integrationId, 1, write)).toBeNull();
+      expect(await first.compareAndSetSubscription(integrationId, 2, write)).toEqual({
+        integrationId,
+        ...write,
+        version: 3,
+      });
+    });
+
+    it.each([0, 1])('is written by one of 50 at once (version %i)', async version => {
+      const integrationId = newIntegration();
+      if (version === 1) await under().first.compareAndSetSubscription(integrationId, 0, write);
+      const wrote = await atOnce(under(), (store, index) =>
+        store.compareAndSetSubscription(integrationId, version, { ...write, sealedSecrets: `sealed-${index}` }),
+      );
+      const winners = wrote.filter(row => row !== null);
+      expect(winners).toHaveLength(1);
+      expect(await under().second.getSubscription(integrationId)).toEqual(winners[0]);
+    });
+
+    it('is due by its time, the longest due first, up to a limit', async () => {
+      const { first } = under();
+      // Long before everything else here, which shares the table.
+      const past = new Date('2001-01-01T00:00:00.000Z');
+      const ids = [newIntegration(), newIntegration(), newIntegration(), newIntegration()] as const;
+      const dueAt = [later(past, 2), past, later(past, 3), null];
+      for (const [index, id] of ids.entries()) {
+        await first.compareAndSetSubscription(id, 0, { ...write, dueAt: dueAt[index] ?? null });
+      }
+      const due = async (now: Date, limit: number) =>
+        (await first.listDueSubscriptions(now, limit)).map(({ integrationId }) => integrationId);
+      expect(await due(later(past, -1), 9)).toEqual([]);
+      expect(await due(later(past, 2), 9)).toEqual([ids[1], ids[0]]);
+      expect(await due(later(past, 3), 9)).toEqual([ids[1], ids[0], ids[2]]);
+      expect(await due(later(past, 3), 1)).toEqual([ids[1]]);
+      await first.deleteSubscription(ids[1]);
+      await first.deleteSubscription(ids[1]);
+      expect(await due(later(past, 3), 1)).toEqual([ids[0]]);
+      expect(await first.getSubscription(ids[1])).toBeNull();
+    });
+  });
+}

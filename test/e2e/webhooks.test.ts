@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sendWebhook } from '../../src/embedded/sandbox/send-webhook.js';
+import type { RoleProcess } from '../../src/embedded/process/spawn-role.js';
+import { sandboxWebhookSecret } from '../../src/embedded/start-backing-services.js';
+import type { E2eServer, E2eStack } from '../support/e2e/start-e2e-stack.js';
+import { startRunningStack } from '../support/e2e/start-running-stack.js';
+import { until } from '../support/e2e/until.js';
+import { makeWebhookUserOn, recorderModule, type WebhookUser } from '../support/webhook-user.js';
+
+let stack: E2eStack;
+let server: E2eServer;
+let worker: RoleProcess;
+let secret: string;
+
+beforeAll(async () => {
+  ({ stack, server, worker } = await startRunningStack({ RELINK_INTEGRATIONS: recorderModule }));
+  secret = sandboxWebhookSecret(stack.secrets.sandboxClientSecret);
+}, 60_000);
+afterAll(() => stack?.stop(), 60_000);
+
+const range = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index);
+
+const makeUser = (type: string) =>
+  makeWebhookUserOn({ user: () => stack.user(), revoke: account => stack.sandbox.revoke(account), secret }, type);
+
+const stateCounts = async ({ integrationId }: WebhookUser) => {
+  const rows = await stack.database.query<{ state: string; count: string }>(
+    'SELECT state, count(*) AS count FROM deliveries WHERE integration_id = $1 GROUP BY state',
+    [integrationId],
+  );
+  return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]));
+};
+
+/** Every one at least once, and the first runs of each in the order of arrival. */
+const expectAllInOrder = (user: WebhookUser, count: number) => {
+  const firsts = [...new Set(user.handled())];
+  expect(firsts).toEqual(range(count));
+};
+
+describe('webhooks, with every part a process of its own', () => {
+  it('loses none when the worker is killed in the middle of its work, again and again', async () => {
+    const user = await makeUser('patient');
+    for (const n of range(40)) expect(await user.send({ n, waitMs: 40 })).toBe(200);
+    for (let kill = 1; kill <= 3; kill += 1) {
+      await user.untilHandled(kill * 8, 60_000);
+      await worker.kill();
+      worker = await stack.startWorker();
+    }
+    await until('all are handled', async () => (await stateCounts(user))['succeeded'] === 40, 90_000);
+    expectAllInOrder(user, 40);
+    // A killed worker may repeat the one it had in hand, and no other.
+    expect(user.handled().length).toBeLessThanOrEqual(43);
+    const keys = new Map(user.lines('begin').map(line => [line.n, line.key]));
+    expect(new Set(keys.values()).size).toBe(40);
+  }, 150_000);
+
+  it('takes webhooks in while Temporal is away, and all are handled after it is back', async () => {
+    const user = await makeUser('recorder');
+    await stack.temporal.kill();
+    for (const n of range(20)) expect(await user.send({ n })).toBe(200);
+    await sleep(1_000);
+    expect(user.handled()).toEqual([]);
+    await stack.temporal.start();
+    await until('all are handled', async () => (await stateCounts(user))['succeeded'] === 20, 90_000);
+    expect(user.handled()).toEqual(range(20));
+  }, 120_000);
+
+  it('stores a delivery once that comes to two server processes at the same time, and answers both', async () => {
+    const user = await makeUser('recorder');
+    const other = await stack.startServer();
+    const send = (relinkUrl: string, n: number) =>
+      sendWebhook({
+        relinkUrl,
+        integrationId: user.integrationId,
+        secret,
+        deliveryId: `same-${n}`,
+        body: JSON.stringify({ n }),
+      });
+    for (const n of range(20)) {
+      expect(await Promise.all([send(server.url, n), send(other.url, n), send(server.url, n)])).toEqual([
+        200, 200, 200,
+      ]);
+    }
+    await until('all are handled', async () => (await stateCounts(user))['succeeded'] === 20, 30_000);
+    expect(user.handled()).toEqual(range(20));
+    await other.process.stop();
+  }, 60_000);
+
+  it('answers 503 while the database is away, never a 2xx, and takes the same webhook when it is back', async () => {
+    const user = await makeUser('recorder');
+    await stack.postgres.kill();
+    expect(await user.send({ n: 0 }, 'again')).toBe(503);
+    await stack.postgres.start();
+    await until('it is taken in', async () => (await user.send({ n: 0 }, 'again')) === 200, 30_000);
+    await until('it is handled', async () => (await stateCounts(user))['succeeded'] === 1, 60_000);
+    expect(user.handled()).toEqual([0]);
+  }, 120_000);
+
+  it('wakes by the sweep what a killed server had committed and not signalled', async () => {
+    const user = await makeUser('recorder');
+    await stack.temporal.kill();
+    for (const n of range(5)) expect(await user.send({ n })).toBe(200);
+    await server.process.kill();
+    await stack.temporal.start();
+    await until('the sweep has them handled', async () => (await stateCounts(user))['succeeded'] === 5, 90_000);
+    expect(user.handled()).toEqual(range(5));
+    server = await stack.startServer();
+  }, 120_000);
+});

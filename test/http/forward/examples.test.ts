@@ -1,0 +1,112 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createForwardHandler } from '../../../src/handlers/forward-delivery.js';
+import type { HandlerCall } from '../../../src/handlers/handler-host.js';
+import { loadIntegrations } from '../../../src/integrations/load-integrations.js';
+import { closeProviderConnections } from '../../../src/providers/guarded-dispatcher.js';
+import { Secret } from '../../../src/vault/secret.js';
+import { callHandlers, describeCall } from '../../support/call-handlers.js';
+
+const examples = join(__dirname, '../../../examples');
+const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=';
+
+describe('examples/contact-sync', () => {
+  const modulePath = join(examples, 'contact-sync/integrations.cjs');
+  const facts = { ...describeCall({}).facts, config: { list: 'my list' } };
+  const deliver = (text: string): Partial<HandlerCall> => {
+    const { task } = describeCall({});
+    if (task.kind !== 'webhook') throw new Error('unreachable');
+    return {
+      type: 'contact-mirror',
+      facts,
+      task: { ...task, delivery: { ...task.delivery, body: Buffer.from(text) } },
+    };
+  };
+  const changed = JSON.stringify({
+    events: [
+      { event_type: 'record.updated', id: { record_id: 'r1' } },
+      { event_type: 'note.created', id: { note_id: 'n1' } },
+      { event_type: 'record.created', id: { record_id: 'r2' } },
+    ],
+  });
+  const runWith = async (status: number, text: string, headers: Record<string, string> = {}) => {
+    const callers = callHandlers({ modulePath, request: async () => ({ status, headers, text: '' }) });
+    try {
+      return { answer: await callers.run({}, deliver(text)), requests: callers.requests };
+    } finally {
+      await callers.host.close();
+    }
+  };
+
+  it('is a type that asks for its list', () => {
+    const definition = loadIntegrations(modulePath).get('contact-mirror');
+    expect(definition.config.safeParse({}).success).toBe(false);
+    expect(definition.config.safeParse({ list: 'a' }).success).toBe(true);
+  });
+
+  it('puts each person who changed on the list', async () => {
+    const { answer, requests } = await runWith(200, changed);
+    expect(answer).toEqual({ kind: 'done', subscription: null });
+    expect(requests).toMatchObject(
+      ['r1', 'r2'].map(parent_record_id => ({
+        method: 'PUT',
+        url: '/v2/lists/my%20list/entries',
+        json: { data: { parent_record_id, parent_object: 'people' } },
+      })),
+    );
+  });
+
+  it.each([
+    [404, {}, { kind: 'done' }],
+    [429, { 'retry-after': '9' }, { reason: 'handler_failed', retryAfterMs: 9_000 }],
+    [500, {}, { reason: 'handler_failed', detail: 'Attio answered 500', retryable: true }],
+  ])('knows what to do about %d', async (status, headers: Record<string, string>, outcome) => {
+    expect((await runWith(status, changed, headers)).answer).toMatchObject(outcome);
+  });
+
+  it('gives up on what is no JSON', async () => {
+    expect((await runWith(200, 'nonsense')).answer).toMatchObject({ reason: 'handler_refused', retryable: false });
+  });
+});
+
+describe('examples/forward', () => {
+  let child: ChildProcess;
+  let url: string;
+  const printed: string[] = [];
+  beforeAll(async () => {
+    child = spawn(process.execPath, [join(examples, 'forward/receiver.mjs')], {
+      env: { FORWARD_SECRET: secret, PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    if (child.stdout === null) throw new Error('unreachable');
+    const lines = createInterface(child.stdout);
+    const [line] = (await once(lines, 'line')) as [string];
+    url = line.replace('listening on ', '');
+    lines.on('line', text => printed.push(text));
+  });
+  afterAll(async () => {
+    child.kill();
+    await once(child, 'close');
+    await closeProviderConnections();
+  });
+
+  const forwardWith = async (text: string, body: Record<string, unknown>) => {
+    const forward = createForwardHandler({ secrets: [new Secret(text)], allowLoopback: true });
+    const callers = callHandlers({ modulePath: null, builtIn: { forward } });
+    const { facts } = describeCall({});
+    return await callers.run(body, { type: 'forward', facts: { ...facts, config: { url } } });
+  };
+
+  it('verifies, and handles each delivery once', async () => {
+    expect(await forwardWith(secret, { n: 1 })).toMatchObject({ kind: 'done' });
+    expect(await forwardWith(secret, { n: 1 })).toMatchObject({ kind: 'done' });
+    expect(printed).toEqual([JSON.stringify({ id: 'delivery-1', integration: 'integration-1', bytes: 7 })]);
+  });
+
+  it('refuses what somebody else signed', async () => {
+    const other = secret.replace('M', 'N');
+    expect(await forwardWith(other, { n: 2 })).toMatchObject({ reason: 'destination_refused', detail: 'HTTP 401' });
+  });
+});

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeliveryId, IntegrationId, ProviderId } from '../../../src/domain/ids.js';
+import { RelinkError } from '../../../src/errors.js';
+import { GroupCommit } from '../../../src/http/intake/group-commit.js';
+import type { InsertedDelivery, NewDelivery } from '../../../src/store/port/store.js';
+
+const delivery = (n: number): NewDelivery => ({
+  id: `dlv_${n}` as DeliveryId,
+  integrationId: 'int_1' as IntegrationId,
+  provider: 'attio' as ProviderId,
+  externalId: String(n),
+  sealedContent: '',
+  receivedAt: new Date(),
+});
+const range = (count: number) => Array.from({ length: count }, (_, n) => n);
+const stored = ({ id }: NewDelivery): InsertedDelivery => ({ outcome: 'stored', id });
+
+function startCommits(insert: (rows: readonly NewDelivery[], call: number) => Promise<readonly InsertedDelivery[]>) {
+  const sizes: number[] = [];
+  const at = { once: 0, most: 0, calls: 0 };
+  const commits = new GroupCommit(
+    {
+      insertDeliveries: async rows => {
+        at.calls += 1;
+        at.once += 1;
+        at.most = Math.max(at.most, at.once);
+        try {
+          return await insert(rows, at.calls);
+        } finally {
+          at.once -= 1;
+        }
+      },
+    },
+    rows => void sizes.push(rows),
+  );
+  return { commits, sizes, at };
+}
+
+test('shares commits of two hundred, three in flight, and tells each its own outcome', async () => {
+  const { commits, sizes, at } = startCommits(async rows => {
+    await sleep(20);
+    return rows.map(row => (Number(row.externalId) % 2 === 0 ? stored(row) : { outcome: 'duplicate', id: null }));
+  });
+  const outcomes = await Promise.all(range(1_000).map(n => commits.add(delivery(n))));
+  expect(outcomes).toEqual(
+    range(1_000).map(n => (n % 2 === 0 ? stored(delivery(n)) : { outcome: 'duplicate', id: null })),
+  );
+  expect(sizes).toEqual([200, 200, 200, 200, 200]);
+  expect(at.most).toBe(3);
+});
+
+test('one that comes alone is on its way at once', async () => {
+  const { commits } = startCommits(async rows => rows.map(stored));
+  const startedAt = Date.now();
+  await commits.add(delivery(1));
+  expect(Date.now() - startedAt).toBeLessThan(50);
+});
+
+test('all of a commit that fails fail, and nobody of another one', async () => {
+  const { commits, sizes } = startCommits(async (rows, call) => {
+    await sleep(10);
+    if (call === 2) throw new RelinkError('database_unavailable');
+    return rows.map(stored);
+  });
+  const ends = await Promise.allSettled(range(600).map(n => commits.add(delivery(n))));
+  const failed = ends.flatMap((end, n) => (end.status === 'rejected' ? [n] : []));
+  expect(failed).toEqual(range(200).map(n => n + 200));
+  expect(sizes).toEqual([200, 200]);
+  await expect(commits.add(delivery(601))).resolves.toEqual(stored(delivery(601)));
+});
+
+test('a commit that had to give way to another one is tried again, three times in all', async () => {
+  const once = startCommits(async (rows, call) => {
+    if (call === 1) throw new RelinkError('write_conflict');
+    return rows.map(stored);
+  });
+  await expect(once.commits.add(delivery(1))).resolves.toMatchObject({ outcome: 'stored' });
+  const always = startCommits(() => Promise.reject(new RelinkError('write_conflict')));
+  await expect(always.commits.add(delivery(1))).rejects.toMatchObject({ code: 'write_conflict' });
+  expect(always.at.calls).toBe(3);
+});

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DefaultLogger } from '@temporalio/worker';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivities } from '../../src/activities/create-activities.js';
+import type { SweepResult } from '../../src/contracts/workflows.js';
+import type { IntegrationId } from '../../src/domain/ids.js';
+import { idOf } from '../support/ids.js';
+import { query } from '../support/query.js';
+import { startTestStack, type TestStack } from '../support/start-test-stack.js';
+import { makeWebhookUser, recorderModule } from '../support/webhook-user.js';
+
+let stack: TestStack;
+const woken: IntegrationId[] = [];
+
+beforeAll(async () => {
+  stack = await startTestStack({
+    RELINK_INTEGRATIONS: recorderModule,
+    RELINK_CALLBACK_DEADLINE: '5',
+    RELINK_SWEEP_AFTER: '1',
+    RELINK_HELD_LIMIT: '5',
+  });
+  await stack.startWorker();
+});
+afterAll(() => stack.stop());
+beforeEach(() => woken.splice(0));
+
+/** One round of the sweep with wakes that are only noted: nobody else wakes anything in between. */
+const sweep = () => {
+  const workflows = {
+    ...stack.core.workflows,
+    wakeWebhooks: (id: IntegrationId) => {
+      woken.push(id);
+      return Promise.resolve();
+    },
+  };
+  const activities = createActivities({ ...stack.core, ...stack.hosts, workflows, settings: stack.core.config });
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  return environment.run<[], SweepResult, () => Promise<SweepResult>>(activities.sweep);
+};
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+it('wakes an integration whose deliveries are due and that nobody woke, and no other', async () => {
+  const living = await makeWebhookUser(stack, 'recorder');
+  const dead = await makeWebhookUser(stack, 'recorder');
+  await dead.die();
+  await dead.send({ n: 0 });
+  await living.send({ n: 0 });
+  await living.untilHandled(1);
+  // As an intake leaves it that died between its commit and its signal.
+  await query(
+    stack.databaseUrl,
+    `UPDATE deliveries SET state = 'queued', finished_at = NULL, received_at = now() - interval '1 minute' WHERE integration_id = $1`,
+    [living.integrationId],
+  );
+  await query(stack.databaseUrl, `UPDATE integrations SET status_since = now() - interval '1 minute' WHERE id = $1`, [
+    living.integrationId,
+  ]);
+  await sweep();
+  expect(woken).toContain(living.integrationId);
+  expect(woken).not.toContain(dead.integrationId);
+});
+
+it('lets the oldest held ones fall out beyond the limit, counted, listed, and with one line', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  await it.die();
+  for (const n of range(8)) await it.send({ n });
+  const { expired } = await sweep();
+  expect(expired).toBeGreaterThanOrEqual(3);
+  const { body } = await it.user.get(`${it.path}/deliveries?state=expired`);
+  expect(body.data?.map(row => row['outcome'])).toEqual(Array(3).fill({ reason: 'held_too_many', detail: null }));
+  const lines = stack.logLines.filter(line => line.includes('fell out') && line.includes(it.integrationId));
+  expect(lines).toHaveLength(1);
+  await it.reconnect();
+  expect(await it.untilHandled(5)).toEqual([3, 4, 5, 6, 7]);
+});
+
+it('lets held ones fall out that are too old', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  await it.die();
+  await it.send({ n: 0 });
+  await it.send({ n: 1 });
+  await query(
+    stack.databaseUrl,
+    `UPDATE deliveries SET received_at = now() - interval '8 days'
+      WHERE id = (SELECT min(id) FROM deliveries WHERE integration_id = $1)`,
+    [it.integrationId],
+  );
+  await sweep();
+  const { body } = await it.user.get(`${it.path}/deliveries`);
+  expect(body.data).toMatchObject([
+    { state: 'expired', outcome: { reason: 'held_too_long' } },
+    { state: 'queued', held: true },
+  ]);
+});
+
+it('deletes what ended when its retention is over, and nothing that is still to be done', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  await it.send({ n: 0 });
+  await it.untilHandled(1);
+  await it.user.until(`${it.path}/deliveries?state=succeeded`, body => body.data?.length === 1);
+  await it.die();
+  await it.send({ n: 1 });
+  await query(
+    stack.databaseUrl,
+    `UPDATE deliveries SET finished_at = now() - interval '15 days' WHERE integration_id = $1 AND state = 'succeeded'`,
+    [it.integrationId],
+  );
+  await sweep();
+  const { rows } = await stack.core.store.listDeliveries(
+    idOf('integration', it.integrationId),
+    {},
+    { limit: 10, after: null },
+  );
+  expect(rows.map(row => row.state)).toEqual(['queued']);
+});
+
+it('wakes an integration whose subscription is due, unless its gate is closed', async () => {
+  const living = await makeWebhookUser(stack, 'subscribing');
+  const dead = await makeWebhookUser(stack, 'subscribing');
+  for (const each of [living, dead]) await each.user.until(each.path, () => each.lines('ensure').length === 1);
+  await dead.die();
+  await sleep(200);
+  await query(stack.databaseUrl, `UPDATE subscriptions SET due_at = now() - interval '1 minute'`, []);
+  await sweep();
+  expect(woken).toContain(living.integrationId);
+  expect(woken).not.toContain(dead.integrationId);
+});
