@@ -16,6 +16,8 @@ const marginMs = 15_000;
  * would else start a test for every delivery. Milliseconds.
  */
 const passedForMs = 30_000;
+/** The same for a refusal: for callers whose own 401 came before it and reached us after it. Milliseconds. */
+const refusedForMs = 2_000;
 
 /**
  * Tests a credential once for all callers of one generation: in this process by sharing the promise, across processes
@@ -37,8 +39,8 @@ export function createCredentialTester(
       outcome = await workflows.runCredentialTest({ credentialId: id, provider, graceMs }, generation, deadlineMs);
       return outcome;
     } finally {
-      if (outcome === 'ok' || outcome === 'needs_refresh') setTimeout(() => known.delete(key), passedForMs).unref();
-      else known.delete(key);
+      const keptForMs = { ok: passedForMs, needs_refresh: passedForMs, refused: refusedForMs, gone: 0, unreachable: 0 };
+      setTimeout(() => known.delete(key), outcome === null ? 0 : keptForMs[outcome]).unref();
     }
   }
 

@@ -109,12 +109,13 @@ describe('handlers that misbehave', () => {
   it.each(['hang', 'busy', 'exit', 'flood', 'reject'])(
     'one that does "%s" ends FAILED, the others go on, and the worker lives',
     async what => {
-      const { user, path, send, untilHandled } = await makeWebhookUser(stack, 'recorder');
+      const hangs = what === 'hang' || what === 'busy';
+      const { user, path, send, untilHandled } = await makeWebhookUser(stack, hangs ? 'recorder' : 'patient');
       await send({ n: 0 });
       await send({ n: 1, do: what });
       await send({ n: 2 });
       const failed = await user.until(`${path}/deliveries?state=failed`, body => body.data?.length === 1, 60_000);
-      const reason = what === 'hang' || what === 'busy' ? 'handler_timed_out' : 'handler_crashed';
+      const reason = hangs ? 'handler_timed_out' : 'handler_crashed';
       expect(failed.data).toMatchObject([{ outcome: { reason }, attempts: 3 }]);
       expect(new Set(await untilHandled(2))).toEqual(new Set([0, 2]));
     },

@@ -5,6 +5,7 @@ const lookEveryMs = 25;
 
 interface Waiter {
   readonly id: IntegrationId;
+  readonly order: 'arrival' | 'none';
   readonly resolve: (due: boolean) => void;
 }
 
@@ -22,7 +23,7 @@ export class DueWatcher {
   ) {}
 
   /** True when something is due; false when `waitMs` passed or the signal came first. */
-  wait(id: IntegrationId, waitMs: number, signal: AbortSignal): Promise<boolean> {
+  wait(id: IntegrationId, order: 'arrival' | 'none', waitMs: number, signal: AbortSignal): Promise<boolean> {
     return new Promise(resolve => {
       const end = (due: boolean) => {
         clearTimeout(timer);
@@ -30,7 +31,7 @@ export class DueWatcher {
         this.waiters.delete(waiter);
         resolve(due);
       };
-      const waiter: Waiter = { id, resolve: end };
+      const waiter: Waiter = { id, order, resolve: end };
       const onAbort = () => end(false);
       const timer = setTimeout(() => end(false), waitMs);
       signal.addEventListener('abort', onAbort, { once: true });
@@ -47,13 +48,23 @@ export class DueWatcher {
   private async look(): Promise<void> {
     const asked = [...this.waiters];
     if (asked.length > 0) {
-      const due = await this.store
-        .findDueIntegrations([...new Set(asked.map(waiter => waiter.id))], this.now())
-        .catch(() => []);
+      const idsOf = (waiters: readonly Waiter[]) => [...new Set(waiters.map(waiter => waiter.id))];
+      const byArrival = idsOf(asked.filter(waiter => waiter.order === 'arrival'));
+      const due = await this.findDue(idsOf(asked), byArrival);
       const found = new Set(due);
       for (const waiter of asked) if (found.has(waiter.id)) waiter.resolve(true);
     }
     this.looking = undefined;
     if (this.waiters.size > 0) this.plan();
+  }
+  private async findDue(
+    ids: readonly IntegrationId[],
+    byArrival: readonly IntegrationId[],
+  ): Promise<readonly IntegrationId[]> {
+    try {
+      return await this.store.findDueIntegrations(ids, this.now(), byArrival);
+    } catch {
+      return [];
+    }
   }
 }

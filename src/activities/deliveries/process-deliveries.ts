@@ -67,7 +67,7 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         const lot = await store.claimDeliveries({ integrationId, claim, order, limit, now: now() });
         if (lot === null) throw new RelinkError('claim_lost', integrationId);
         if (lot.length === 0) {
-          if (await watcher.wait(integrationId, lingerMs, signal)) continue;
+          if (await watcher.wait(integrationId, order, lingerMs, signal)) continue;
           signal.throwIfAborted();
           return await end('drained');
         }
