@@ -47,6 +47,8 @@ it('wakes an integration whose deliveries are due and that nobody woke, and no o
   await dead.send({ n: 0 });
   await living.send({ n: 0 });
   await living.untilHandled(1);
+  // Its consumer would see the row by itself while it lingers.
+  await stack.core.client.workflow.getHandle(`webhooks/${living.integrationId}`).result();
   // As an intake leaves it that died between its commit and its signal.
   await query(
     stack.databaseUrl,

@@ -238,6 +238,8 @@ test('a failure that nobody foresaw is answered as internal, and the log names t
   const { entity_id } = await connect(api, 'eve');
   const created = await call(api, 'eve', 'POST', '/api/integrations', { type: 'contact-sync', entities: [entity_id] });
   const { id } = created.json<{ id: string }>();
+  // The restore of the connect still reads the row.
+  await api.workflows.settled();
   await api.query(`UPDATE integrations SET epochs = '{"x":"no number"}' WHERE id = $1`, [id]);
   const answer = await call(api, 'eve', 'GET', `/api/integrations/${id}`);
   expect([answer.statusCode, codeOf(answer)]).toEqual([500, 'internal']);

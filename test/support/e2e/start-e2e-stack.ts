@@ -64,8 +64,8 @@ export async function startE2eStack(
   };
   try {
     const ports: number[] = [];
-    for (const purpose of ['Temporal', 'Relink', 'Sandbox']) ports.push(await pickPort(undefined, purpose, () => {}));
-    const [temporalPort = 0, publicPort = 0, sandboxPort = 0] = ports;
+    for (const purpose of ['Temporal', 'Relink']) ports.push(await pickPort(undefined, purpose, () => {}));
+    const [temporalPort = 0, publicPort = 0] = ports;
     const publicUrl = `http://127.0.0.1:${publicPort}`;
     const secrets = await readOrMakeLocalSecrets(run.path);
 
@@ -80,15 +80,13 @@ export async function startE2eStack(
     const databaseUrl = postgres.url('relink');
     await migrate(databaseUrl);
 
-    const sandbox = new SandboxRemote(`http://127.0.0.1:${sandboxPort}`, secrets.sandboxControlKey);
     const client = { clientId: 'relink', clientSecret: secrets.sandboxClientSecret };
-    await keep(
-      await spawnSandbox({
-        ...{ compiled, directory: run.path, port: sandboxPort, controlKey: secrets.sandboxControlKey, ...client },
+    const sandbox = await startSandboxProcess(keep, secrets.sandboxControlKey, port =>
+      spawnSandbox({
+        ...{ compiled, directory: run.path, port, controlKey: secrets.sandboxControlKey, ...client },
         redirectUris: [`${publicUrl}/api/oauth/callback/sandbox`, adopterRedirect],
       }),
     );
-    await sandbox.untilServing();
 
     const settings = {
       NODE_ENV: 'production',
@@ -144,5 +142,21 @@ export async function startE2eStack(
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** A port that was free when it was picked may be another run's by now: then the sandbox ends, and tries the next. */
+async function startSandboxProcess(
+  keep: (role: RoleProcess) => Promise<RoleProcess>,
+  controlKey: string,
+  spawnOn: (port: number) => Promise<RoleProcess>,
+): Promise<SandboxRemote> {
+  for (let tries = 1; ; tries += 1) {
+    const port = await pickPort(undefined, 'Sandbox', () => {});
+    const role = await keep(await spawnOn(port));
+    const remote = new SandboxRemote(`http://127.0.0.1:${port}`, controlKey);
+    const ended = role.exited.then(() => 'ended' as const);
+    if ((await Promise.race([remote.untilServing(), ended])) !== 'ended' && !role.hasExited()) return remote;
+    if (tries === 3) throw new Error('the sandbox ended three times before it served');
   }
 }
