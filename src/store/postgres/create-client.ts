@@ -1,47 +1,19 @@
-import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
+import { Pool } from 'pg';
+import { nameStatements } from './create-pool.js';
 import { PrismaClient } from './generated/client.js';
 import { connectTimeoutMs, defaultStatementTimeoutMs, toStoreError } from './map-database-error.js';
 
-export interface PostgresOptions {
-  readonly databaseUrl: string;
-  /** Connections held at most by this process; 10 unless given. */
-  readonly poolSize?: number;
-  /** How long PostgreSQL may work on one statement; 15 s unless given. */
-  readonly statementTimeoutMs?: number;
-}
+/** The adapter knows a pool by its class too, and brings other declarations of it. */
+type AdapterPool = Exclude<ConstructorParameters<typeof PrismaPg>[0], string>;
+const isAdapterPool = (pool: unknown): pool is AdapterPool => pool instanceof Pool;
 
-interface Connection {
-  query(sql: string): Promise<unknown>;
-}
-
-/** Connects lazily and reconnects by itself: a broken connection leaves the pool, the next query opens another. */
-export function createClient({
-  databaseUrl,
-  poolSize = 10,
-  statementTimeoutMs = defaultStatementTimeoutMs,
-}: PostgresOptions) {
-  // Every connection works in UTC: the driver adapter sends and reads timestamps without their offset, so in any other
-  // time zone they would be stored shifted. Set by a statement, since poolers refuse start-up parameters.
-  const prepareConnection = `SET TIME ZONE 'UTC'; SET statement_timeout = ${statementTimeoutMs}`;
-
-  const pool = {
-    connectionString: databaseUrl,
-    application_name: 'relink',
-    max: poolSize,
-    connectionTimeoutMillis: connectTimeoutMs,
-    idleTimeoutMillis: 30_000,
-    keepAlive: true,
-    // The client's own watch, for a server or network that fell silent and will not report the timeout itself.
-    query_timeout: statementTimeoutMs + 5_000,
-    // Awaited by the pool before the connection is handed out; a failure fails that query.
-    onConnect: async (connection: Connection) => {
-      await connection.query(prepareConnection);
-    },
-  };
-  // The adapter listens to the errors of idle connections, so a restarting server does not end the process.
+/** Prisma over the pool, which stays the caller's to end. */
+export function createClient(pool: Pool, databaseUrl: string, statementTimeoutMs = defaultStatementTimeoutMs) {
+  const shared: unknown = pool;
+  if (!isAdapterPool(shared)) throw new Error('there are two copies of pg');
   return new PrismaClient({
-    adapter: new PrismaPg(pool, { statementNameGenerator: nameStatements(databaseUrl) }),
+    adapter: new PrismaPg(shared, { statementNameGenerator: nameStatements(databaseUrl) }),
     errorFormat: 'minimal',
     transactionOptions: { maxWait: connectTimeoutMs, timeout: statementTimeoutMs },
   }).$extends({
@@ -57,25 +29,5 @@ export function createClient({
     },
   });
 }
-
-/**
- * Names for prepared statements, so that PostgreSQL parses and plans each of our few dozen only once a connection.
- * Off with `?pgbouncer=true`, Prisma's own flag: a pooler that hands out a connection per transaction loses them.
- */
-function nameStatements(databaseUrl: string): (query: { readonly sql: string }) => string {
-  const names = new Map<string, string>();
-  if (new URL(databaseUrl).searchParams.get('pgbouncer') === 'true') return () => '';
-  return ({ sql }) => {
-    let name = names.get(sql);
-    if (name === undefined) {
-      name = `relink_${createHash('sha256').update(sql).digest('hex').slice(0, 32)}`;
-      if (names.size < maxNames) names.set(sql, name);
-    }
-    return name;
-  };
-}
-
-/** Lists of ids make a statement of their own for each length; a bound keeps the map from growing with them. */
-const maxNames = 500;
 
 export type PostgresClient = ReturnType<typeof createClient>;

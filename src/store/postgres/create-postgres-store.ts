@@ -1,6 +1,7 @@
 import type { Store } from '../port/store.js';
 import { checkDatabase } from './check-database.js';
-import { createClient, type PostgresOptions } from './create-client.js';
+import { createClient } from './create-client.js';
+import { createDirectQuery, createPool, type PostgresOptions } from './create-pool.js';
 import { createCredentialStore } from './credentials.js';
 import { createDeliveryStore } from './deliveries.js';
 import { createEntityStore } from './entities.js';
@@ -8,7 +9,7 @@ import { createIntegrationStore } from './integrations.js';
 import { createSessionStore } from './sessions.js';
 import { createSubscriptionStore } from './subscriptions.js';
 
-export type { PostgresOptions } from './create-client.js';
+export type { PostgresOptions } from './create-pool.js';
 
 /**
  * The store port on PostgreSQL. Opens no connection before the first call; `close()` ends the pool.
@@ -17,15 +18,19 @@ export type { PostgresOptions } from './create-client.js';
  * `database_unavailable`, and the store works again by itself once the database does.
  */
 export function createPostgresStore(options: PostgresOptions): Store {
-  const client = createClient(options);
+  const pool = createPool(options);
+  const client = createClient(pool, options.databaseUrl, options.statementTimeoutMs);
   return {
     ...createSessionStore(client),
     ...createCredentialStore(client),
     ...createEntityStore(client),
     ...createIntegrationStore(client),
-    ...createDeliveryStore(client),
+    ...createDeliveryStore(client, createDirectQuery(pool, options.databaseUrl)),
     ...createSubscriptionStore(client),
     check: () => checkDatabase(client),
-    close: () => client.$disconnect(),
+    close: async () => {
+      await client.$disconnect();
+      if (!pool.ending) await pool.end();
+    },
   };
 }

@@ -1,5 +1,6 @@
 import type { DeliveryStore } from '../port/delivery-store.js';
 import type { PostgresClient } from './create-client.js';
+import type { DirectQuery } from './create-pool.js';
 import { createDeliveryClaims } from './delivery-claims.js';
 import { createDeliveryQueues } from './delivery-queues.js';
 import { deliveryColumns, toDelivery } from './delivery-rows.js';
@@ -9,14 +10,14 @@ import { afterCursor, toPage } from './page-rows.js';
 import { readIntegrationGates } from './read-integration-gates.js';
 
 /** Deliveries in PostgreSQL. */
-export function createDeliveryStore(client: PostgresClient): DeliveryStore {
+export function createDeliveryStore(client: PostgresClient, direct: DirectQuery): DeliveryStore {
   const { delivery: deliveries } = client;
   return {
     ...createDeliveryClaims(client),
     ...createDeliveryQueues(client),
     ...createDeliveryUpkeep(client),
-    insertDeliveries: rows => insertDeliveries(client, rows),
-    readIntegrationGates: ids => readIntegrationGates(client, ids),
+    insertDeliveries: rows => insertDeliveries(direct, rows),
+    readIntegrationGates: ids => readIntegrationGates(direct, ids),
 
     async getDelivery(integrationId, id) {
       const row = await deliveries.findUnique({

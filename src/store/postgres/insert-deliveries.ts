@@ -2,12 +2,31 @@ import { z } from 'zod';
 import type { DeliveryId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
 import type { InsertedDelivery, NewDelivery } from '../port/delivery-store.js';
-import type { PostgresClient } from './create-client.js';
+import type { DirectQuery } from './create-pool.js';
 
 const inserted = z.array(z.object({ id: z.string(), integration_id: z.string(), external_id: z.string() }));
 
 /** ASCII unit separator: part of no id and of no base64url text. */
 const separator = '\u001f';
+
+const insertion = `
+  INSERT INTO "deliveries" ("sequence", "id", "integration_id", "provider", "external_id", "sealed_content", "received_at")
+  SELECT * FROM (
+    SELECT nextval('deliveries_sequence_seq'), incoming.* FROM (
+      SELECT unnest(string_to_array($1, chr(31))),
+             unnest(string_to_array($2, chr(31))) AS "integration_id",
+             unnest(string_to_array($3, chr(31))),
+             unnest(string_to_array($4, chr(31))) AS "external_id",
+             unnest(string_to_array($5, chr(31))),
+             unnest(string_to_array($6, chr(31)))::timestamptz
+    ) AS incoming
+  ) AS numbered ORDER BY "integration_id" COLLATE "C", "external_id" COLLATE "C"
+  ON CONFLICT ("integration_id", "external_id") DO UPDATE
+     SET "sealed_content" = excluded."sealed_content", "received_at" = excluded."received_at",
+         "sequence" = excluded."sequence", "state" = 'queued', "attempts" = 0, "crashes" = 0, "suspect" = false,
+         "next_attempt_at" = NULL, "reason" = NULL, "detail" = NULL, "finished_at" = NULL
+   WHERE "deliveries"."state" IN ('failed', 'discarded', 'expired')
+  RETURNING "id", "integration_id", "external_id"`;
 
 /**
  * One statement for any number of rows. Its parameters are single texts that the database splits: arrays would be
@@ -17,7 +36,7 @@ const separator = '\u001f';
  * statements with keys in common wait for each other in one order and never in a circle.
  */
 export async function insertDeliveries(
-  client: PostgresClient,
+  direct: DirectQuery,
   deliveries: readonly NewDelivery[],
 ): Promise<readonly InsertedDelivery[]> {
   if (deliveries.length === 0) return [];
@@ -33,24 +52,14 @@ export async function insertDeliveries(
   const rows = [...byKey.values()];
   const join = (read: (row: NewDelivery) => string) => rows.map(read).join(separator);
   const result = inserted.parse(
-    await client.$queryRaw`
-      INSERT INTO "deliveries" ("sequence", "id", "integration_id", "provider", "external_id", "sealed_content", "received_at")
-      SELECT * FROM (
-        SELECT nextval('deliveries_sequence_seq'), incoming.* FROM (
-          SELECT unnest(string_to_array(${join(row => row.id)}, chr(31))),
-                 unnest(string_to_array(${join(row => row.integrationId)}, chr(31))) AS "integration_id",
-                 unnest(string_to_array(${join(row => row.provider)}, chr(31))),
-                 unnest(string_to_array(${join(row => row.externalId)}, chr(31))) AS "external_id",
-                 unnest(string_to_array(${join(row => row.sealedContent)}, chr(31))),
-                 unnest(string_to_array(${join(row => row.receivedAt.toISOString())}, chr(31)))::timestamptz
-        ) AS incoming
-      ) AS numbered ORDER BY "integration_id" COLLATE "C", "external_id" COLLATE "C"
-      ON CONFLICT ("integration_id", "external_id") DO UPDATE
-         SET "sealed_content" = excluded."sealed_content", "received_at" = excluded."received_at",
-             "sequence" = excluded."sequence", "state" = 'queued', "attempts" = 0, "crashes" = 0, "suspect" = false,
-             "next_attempt_at" = NULL, "reason" = NULL, "detail" = NULL, "finished_at" = NULL
-       WHERE "deliveries"."state" IN ('failed', 'discarded', 'expired')
-      RETURNING "id", "integration_id", "external_id"`,
+    await direct(insertion, [
+      join(row => row.id),
+      join(row => row.integrationId),
+      join(row => row.provider),
+      join(row => row.externalId),
+      join(row => row.sealedContent),
+      join(row => row.receivedAt.toISOString()),
+    ]),
   );
   const storedIds = new Map(result.map(row => [keyOf(row.integration_id, row.external_id), row.id]));
   return deliveries.map((delivery): InsertedDelivery => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { IntegrationId, IntegrationType } from '../../domain/ids.js';
 import { integrationStatuses } from '../../domain/status.js';
 import type { IntegrationGateRow } from '../port/delivery-store.js';
-import type { PostgresClient } from './create-client.js';
+import type { DirectQuery } from './create-pool.js';
 
 const gates = z.array(
   z.object({
@@ -16,13 +16,15 @@ const gates = z.array(
 
 /** Counts the causes in the database: their texts need not travel for a yes or no. */
 export async function readIntegrationGates(
-  client: PostgresClient,
+  direct: DirectQuery,
   ids: readonly IntegrationId[],
 ): Promise<readonly IntegrationGateRow[]> {
   const rows = gates.parse(
-    await client.$queryRaw`
-      SELECT "id", "type", "status", "status_since", jsonb_array_length("causes") AS "open_causes"
-        FROM "integrations" WHERE "id" = ANY(string_to_array(${ids.join(',')}, ','))`,
+    await direct(
+      `SELECT "id", "type", "status", "status_since", jsonb_array_length("causes") AS "open_causes"
+         FROM "integrations" WHERE "id" = ANY(string_to_array($1, ','))`,
+      [ids.join(',')],
+    ),
   );
   return rows.map(row => ({
     id: row.id as IntegrationId,
