@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { findDatabaseUrlProblem } from './config-database-url.js';
 import { listProblems, tellIssue } from './config-problems.js';
 import { ConfigError } from './errors.js';
 import { Secret } from './vault/secret.js';
@@ -30,8 +31,10 @@ const isSafeAddress = ({ protocol, hostname }: URL) =>
 const environmentSchema = z.object({
   DATABASE_URL: z
     .string({ error: 'is required: postgresql://user:password@host:5432/database' })
-    .regex(/^postgres(ql)?:\/\//, { error: 'must start with postgresql://', abort: true })
-    .refine(value => URL.canParse(value), 'is not a valid URL; special characters in its password must be %-encoded')
+    .superRefine((value, context) => {
+      const message = findDatabaseUrlProblem(value);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
     .transform(value => new Secret(value)),
   RELINK_DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(10),
   RELINK_KEYS: z

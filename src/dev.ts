@@ -9,7 +9,7 @@ import { runRole } from './run-role.js';
 import { startEverything } from './start-everything.js';
 
 /** `npm start`: everything in one process tree, data under `.relink/`, bound to loopback. Never for production. */
-const wantedPorts = { relink: 3000, postgres: 5433, temporal: 7233, temporalUi: 8233, sandbox: 3001 };
+const wantedPorts = { relink: 3000, database: 5433, temporal: 7233, temporalUi: 8233, sandbox: 3001 };
 const say = (line: string) => console.log(`relink  ${line}`);
 
 const { dataDirectory: directory, relinkPort, logLevel } = readSettings();

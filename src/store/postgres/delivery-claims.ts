@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeliveryId } from '../../domain/ids.js';
+import { cleanDetail } from '../clean-detail.js';
 import type { DeliveryOutcome, DeliveryStore } from '../port/delivery-store.js';
 import type { PostgresClient } from './create-client.js';
 import { claimedRows, toClaimed } from './delivery-rows.js';
@@ -140,9 +141,6 @@ function toEnd(outcome: DeliveryOutcome) {
   const { reason, nextAttemptAt } = outcome;
   const state = kind === 'retry' ? 'queued' : 'failed';
   const ran = reason !== 'handler_crashed';
-  // A handler's own words, which must not be able to break the write: no NUL, no half surrogate.
-  const detail = outcome.detail?.replaceAll('\0', '').replace(loneSurrogates, '\ufffd');
+  const detail = outcome.detail === null ? undefined : cleanDetail(outcome.detail);
   return { id, kind, ran, state, reason, detail, next_attempt_at: nextAttemptAt?.toISOString() };
 }
-
-const loneSurrogates = /\p{Surrogate}/gu;

@@ -5,7 +5,8 @@ import type { Integration, IntegrationChange, IntegrationStore, NewIntegration }
 import type { PostgresClient } from './create-client.js';
 import type { Integration as IntegrationRow } from './generated/client.js';
 import { createIntegrationLists } from './integration-lists.js';
-import { entityKeySeparator, jsonObject, toCredentialId, toIntegration } from './map-rows.js';
+import { entityKeySeparator, toConfig } from '../stored-shapes.js';
+import { toCredentialId, toIntegration } from './map-rows.js';
 
 function first(rows: readonly IntegrationRow[]): Integration | null {
   return rows[0] === undefined ? null : toIntegration(rows[0]);
@@ -20,11 +21,6 @@ function stateColumns({ state }: Pick<IntegrationChange, 'state'>) {
     epochs: { ...state.epochs },
     status: statusOf(state),
   };
-}
-
-/** Through JSON, so that the column holds what the object serialises to (no `undefined`, no class instances). */
-function toConfig(config: Readonly<Record<string, unknown>>) {
-  return jsonObject.parse(JSON.parse(JSON.stringify(config)));
 }
 
 /** Integrations in PostgreSQL. */

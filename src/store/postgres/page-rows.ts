@@ -1,4 +1,6 @@
-import type { Page, PageRequest } from '../port/page.js';
+import type { PageRequest } from '../port/page.js';
+
+export { toPage } from '../to-page.js';
 
 /**
  * The keyset condition of a page: rows after the cursor, in the order of their ids, one more than asked for. The extra
@@ -6,11 +8,4 @@ import type { Page, PageRequest } from '../port/page.js';
  */
 export function afterCursor({ limit, after }: PageRequest) {
   return { position: after === null ? undefined : { gt: after }, take: limit + 1 };
-}
-
-/** Cuts the extra row off and names the cursor of the next page. */
-export function toPage<Row>(found: readonly Row[], { limit }: PageRequest, idOf: (row: Row) => string): Page<Row> {
-  const rows = found.slice(0, limit);
-  const last = rows.at(-1);
-  return { rows, next: found.length > limit && last !== undefined ? idOf(last) : null };
 }

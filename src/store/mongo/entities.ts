@@ -1,0 +1,54 @@
+import type { Document } from 'mongodb';
+import { RelinkError } from '../../errors.js';
+import type { EntityStore } from '../port/entity-store.js';
+import { toPage } from '../to-page.js';
+import type { Collections } from './connect.js';
+import { firstOf, toEntity } from './map-documents.js';
+import { isDuplicateKey } from './map-mongo-error.js';
+import { afterCursor } from './read-page.js';
+
+/** Entities in MongoDB. */
+export function createEntityStore({ entities }: Collections): EntityStore {
+  const find = async (filter: Document) => firstOf(await entities.findOne(filter), toEntity);
+  return {
+    getEntity: id => find({ _id: id }),
+    getEntityForUser: (id, userId) => find({ _id: id, userId }),
+
+    async listEntities(userId, page) {
+      const found = await entities
+        .find({ userId, ...afterCursor(page) })
+        .sort({ _id: 1 })
+        .limit(page.limit + 1)
+        .toArray();
+      return toPage(found.map(toEntity), page, entity => entity.id);
+    },
+
+    /**
+     * Repoint, else insert, else look. Not one upsert: its filter holds the grant's number, so a row with a later grant
+     * would not be found and the insert would meet the unique key, which is what the three steps say in the open.
+     */
+    async upsertEntity({ id, userId, provider, externalId, name, credentialId, grantSequence }, now) {
+      const key = { userId, provider, externalId };
+      // A further round only when the row changed or went between the steps.
+      for (let round = 0; round < 5; round += 1) {
+        const repointed = await entities.findOneAndUpdate(
+          { ...key, grantSequence: { $lt: grantSequence } },
+          { $set: { name, credentialId, grantSequence, updatedAt: now } },
+          { returnDocument: 'after' },
+        );
+        if (repointed !== null) return toEntity(repointed);
+        const known = await find(key);
+        if (known !== null && known.grantSequence >= grantSequence) return known;
+        if (known !== null) continue;
+        const document = { _id: id, ...key, name, credentialId, grantSequence, createdAt: now, updatedAt: now };
+        try {
+          await entities.insertOne(document);
+          return toEntity(document);
+        } catch (error) {
+          if (!isDuplicateKey(error)) throw error;
+        }
+      }
+      throw new RelinkError('write_conflict', id);
+    },
+  };
+}
