@@ -111,11 +111,6 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
           WITH consumer AS (
             SELECT 1 FROM "delivery_consumers"
              WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
-          ), held AS (
-            SELECT "id" FROM "deliveries"
-             WHERE "integration_id" = ${integrationId} AND "id" = ANY(string_to_array(${named}, ','))
-               AND "claim" = ${claim} AND EXISTS (SELECT 1 FROM consumer)
-             ORDER BY "sequence" FOR NO KEY UPDATE
           )
           UPDATE "deliveries" AS d
              SET "state" = ended."state",
@@ -131,8 +126,8 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
                  "finished_at" = CASE WHEN ended."state" = 'queued' THEN NULL ELSE ${now}::timestamptz END
             FROM jsonb_to_recordset(${JSON.stringify(outcomes.map(toEnd))}::jsonb)
               AS ended("id" text, "kind" text, "state" text, "ran" boolean, "reason" text, "detail" text, "next_attempt_at" timestamptz)
-           WHERE d."integration_id" = ${integrationId} AND d."id" = ANY(ARRAY(SELECT "id" FROM held))
-             AND d."id" = ended."id"
+           WHERE d."integration_id" = ${integrationId} AND d."id" = ANY(string_to_array(${named}, ','))
+             AND d."id" = ended."id" AND d."claim" = ${claim} AND EXISTS (SELECT 1 FROM consumer)
           RETURNING d."id"`,
       );
       if (found.length === outcomes.length) return [];
