@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
-import { decideGate } from '../../domain/delivery.js';
 import type { IntegrationId } from '../../domain/ids.js';
-import { takesWebhooks, webhookPolicyOf } from '../../integrations/definition.js';
+import { takesWebhooks } from '../../integrations/definition.js';
+import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationGateRow, QueueRow } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { countDone } from './count-done.js';
@@ -48,12 +48,9 @@ async function sweepQueue(
   row: IntegrationGateRow | null,
 ): Promise<{ readonly woken: number; readonly expired: number }> {
   const { store, integrations, log, now, settings } = dependencies;
-  const definition = row === null ? null : integrations.find(row.type);
-  const { whileInError } = webhookPolicyOf(definition);
-  const gate = decideGate({ status: row?.status ?? null, openCauses: row?.openCauses ?? 0, whileInError });
   const waitedSince = Math.max(queue.oldestReceivedAt.getTime(), row?.statusSince.getTime() ?? 0);
   const isGone = row === null || row.status === 'IN_DELETION';
-  const isOpen = gate === 'process' && takesWebhooks(definition);
+  const isOpen = row !== null && gateOf(integrations, row) === 'process' && takesWebhooks(integrations.find(row.type));
   if ((isOpen || isGone) && waitedSince < now().getTime() - settings.sweepAfterMs) {
     return { woken: await wake(dependencies, [queue.integrationId]), expired: 0 };
   }
@@ -79,10 +76,7 @@ async function wakePrepared(dependencies: ActivityDependencies): Promise<number>
   const before = new Date(now().getTime() - settings.sweepAfterMs);
   const unresumed = await store.listUnresumedIntegrations(before, batch);
   const rows = await store.readIntegrationGates(due);
-  const open = rows.filter(row => {
-    const { whileInError } = webhookPolicyOf(integrations.find(row.type));
-    return decideGate({ ...row, whileInError }) === 'process';
-  });
+  const open = rows.filter(row => gateOf(integrations, row) === 'process');
   const known = new Set(rows.map(row => row.id));
   for (const id of due) if (!known.has(id)) await store.deleteSubscription(id);
   return wake(dependencies, [...new Set([...open, ...unresumed].map(row => row.id))]);

@@ -1,6 +1,6 @@
-import { decideGate, discardReason } from '../../domain/delivery.js';
+import { discardReason } from '../../domain/delivery.js';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
-import { webhookPolicyOf } from '../../integrations/definition.js';
+import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
 import type { IntegrationGateRow, Store } from '../../store/port/store.js';
 import type { Waker } from './waker.js';
@@ -77,14 +77,12 @@ export class AfterCommit {
     row: IntegrationGateRow | null,
   ): Promise<void> {
     const { store, integrations, waker, now } = this.dependencies;
-    const { whileInError } = webhookPolicyOf(row === null ? null : integrations.find(row.type));
-    const status = row?.status ?? null;
-    const gate = decideGate({ status, openCauses: row?.openCauses ?? 0, whileInError });
+    const gate = gateOf(integrations, row);
     if (gate === 'process') waker.wake(integrationId);
     try {
       const ids = waiting.map(({ id }) => id);
       const discards = gate === 'discard';
-      if (discards) await store.discardDeliveries(integrationId, { ids }, discardReason(status), now());
+      if (discards) await store.discardDeliveries(integrationId, { ids }, discardReason(row?.status ?? null), now());
       for (const { resolve } of waiting) resolve(discards ? 'discarded' : 'kept');
     } catch (error) {
       for (const { reject } of waiting) reject(error);

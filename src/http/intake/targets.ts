@@ -1,6 +1,7 @@
-import { decideGate, type Gate } from '../../domain/delivery.js';
+import type { Gate } from '../../domain/delivery.js';
 import { isId, type ExternalId, type IntegrationId, type ProviderId } from '../../domain/ids.js';
-import { takesWebhooks, webhookPolicyOf } from '../../integrations/definition.js';
+import { takesWebhooks } from '../../integrations/definition.js';
+import { gateOfState } from '../../integrations/gate-of.js';
 import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
 import type { Integration, Store } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
@@ -71,12 +72,10 @@ export class Targets {
     ]);
     const definition = integration === null ? null : this.integrations.find(integration.type);
     if (integration === null || !takesWebhooks(definition)) return null;
-    const { status, state } = integration;
-    const { whileInError } = webhookPolicyOf(definition);
     const sealed = subscription?.sealedSecrets ?? null;
     return {
       id,
-      gate: decideGate({ status, openCauses: state.causes.length, whileInError }),
+      gate: gateOfState(this.integrations, integration),
       providers: await this.readProviders(integration),
       secrets: sealed === null ? [] : parseSecrets(this.vault.open(sealed, subscriptionSecretsBinding(id))),
       readAt,

@@ -32,6 +32,24 @@ export function createIntegrationLists(client: PostgresClient): Lists {
     return { rows: found.map(toIntegration), next };
   }
 
+  /** Grouped, since several entities of one integration may be meant. */
+  async function findByEntities(
+    entity: { readonly credentialId: string } | { readonly provider: string; readonly externalId: string },
+    page: PageRequest,
+  ): Promise<Page<Integration>> {
+    const { position, take } = afterCursor(page);
+    const found = await links.groupBy({
+      by: ['integrationId'],
+      where: { integrationId: position, entity },
+      orderBy: { integrationId: 'asc' },
+      take,
+    });
+    return loadPage(
+      found.map(link => link.integrationId),
+      page,
+    );
+  }
+
   return {
     async listIntegrations(userId, { status, entityId }, page) {
       const { position, take } = afterCursor(page);
@@ -67,20 +85,7 @@ export function createIntegrationLists(client: PostgresClient): Lists {
       );
     },
 
-    async findIntegrationsByCredentialId(credentialId, page) {
-      const { position, take } = afterCursor(page);
-      // Grouped, since several entities of one integration may point to the credential.
-      const found = await links.groupBy({
-        by: ['integrationId'],
-        where: { integrationId: position, entity: { credentialId } },
-        orderBy: { integrationId: 'asc' },
-        take,
-      });
-      return loadPage(
-        found.map(link => link.integrationId),
-        page,
-      );
-    },
+    findIntegrationsByCredentialId: (credentialId, page) => findByEntities({ credentialId }, page),
 
     async findIntegrationsByCauseCredentialId(credentialId, page) {
       const { position, take } = afterCursor(page);
@@ -97,19 +102,7 @@ export function createIntegrationLists(client: PostgresClient): Lists {
       );
     },
 
-    async findIntegrationsByAccount(provider, externalId, page) {
-      const { position, take } = afterCursor(page);
-      const found = await links.groupBy({
-        by: ['integrationId'],
-        where: { integrationId: position, entity: { provider, externalId } },
-        orderBy: { integrationId: 'asc' },
-        take,
-      });
-      return loadPage(
-        found.map(link => link.integrationId),
-        page,
-      );
-    },
+    findIntegrationsByAccount: (provider, externalId, page) => findByEntities({ provider, externalId }, page),
 
     async listUnresumedIntegrations(before, limit) {
       const rows = await integrations.findMany({
