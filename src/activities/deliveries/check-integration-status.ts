@@ -2,7 +2,7 @@ import type { Activities } from '../../contracts/activities.js';
 import { takesWebhooks } from '../../integrations/definition.js';
 import { gateOfState } from '../../integrations/gate-of.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { findDuePreparation } from './is-preparation-due.js';
+import { findDuePreparation } from './find-due-preparation.js';
 
 /** A type that is no longer defined, or takes no webhooks any more, holds what it has: it may come back. */
 export function checkIntegrationStatus({

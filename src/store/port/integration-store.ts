@@ -73,7 +73,7 @@ export interface IntegrationStore {
   /** Removes the row. Only of an integration that is IN_DELETION; false otherwise. */
   deleteIntegration(id: IntegrationId): Promise<boolean>;
   /** Integrations whose resumeSince is set and that were not updated since `before`, oldest first. */
-  listUnresumedIntegrations(before: Date, limit: number): Promise<Integration[]>;
+  listUnresumedIntegrations(before: Date, page: PageRequest): Promise<Page<Integration>>;
   /** The integrations of every entity that is this account at this provider, whoever its user: the app-wide intake's. */
   findIntegrationsByAccount(
     provider: ProviderId,

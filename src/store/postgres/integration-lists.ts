@@ -3,7 +3,7 @@ import type { Integration, IntegrationStore } from '../port/integration-store.js
 import type { Page, PageRequest } from '../port/page.js';
 import type { PostgresClient } from './create-client.js';
 import { toIntegration } from './map-rows.js';
-import { afterCursor, toPage } from './page-rows.js';
+import { afterCursor, afterTimeCursor, timeCursor, toPage } from './page-rows.js';
 
 const rawIds = z.array(z.object({ id: z.string() }));
 
@@ -104,13 +104,18 @@ export function createIntegrationLists(client: PostgresClient): Lists {
 
     findIntegrationsByAccount: (provider, externalId, page) => findByEntities({ provider, externalId }, page),
 
-    async listUnresumedIntegrations(before, limit) {
+    async listUnresumedIntegrations(before, page) {
+      const { from, take } = afterTimeCursor(page);
       const rows = await integrations.findMany({
-        where: { resumeSince: { not: null }, updatedAt: { lt: before } },
+        where: {
+          resumeSince: { not: null },
+          updatedAt: { lt: before, gte: from?.time },
+          ...(from && { OR: [{ updatedAt: { gt: from.time } }, { id: { gt: from.id } }] }),
+        },
         orderBy: [{ updatedAt: 'asc' }, { id: 'asc' }],
-        take: limit,
+        take,
       });
-      return rows.map(toIntegration);
+      return toPage(rows.map(toIntegration), page, row => timeCursor(row.updatedAt, row.id));
     },
 
     async listStaleIntegrations(lifecycle, before, limit) {

@@ -11,6 +11,7 @@ import {
   newUser,
   noon,
   ready,
+  walk,
   type StoreUnderTest,
 } from '../fixtures.js';
 
@@ -56,9 +57,19 @@ export function describeComebacks(under: () => StoreUnderTest): void {
         made.push(id);
       }
       const found = async (limit: number) =>
-        (await first.listUnresumedIntegrations(later(past, 3), limit)).map(({ id }) => id);
+        (await first.listUnresumedIntegrations(later(past, 3), { limit, after: null })).rows.map(({ id }) => id);
       expect(await found(9)).toEqual([made[2], made[0]]);
       expect(await found(1)).toEqual([made[2]]);
+      const same = [];
+      for (let count = 0; count < 5; count += 1) {
+        const { id } = await insertIntegration(first, userId, [entity.id]);
+        await first.compareAndSetIntegration(id, 1, { state: ready, resumeSince: noon }, later(past, 2));
+        same.push(id);
+      }
+      for (const limit of [1, 2, 3, 9]) {
+        const seen = await walk(page => first.listUnresumedIntegrations(later(past, 3), page), limit);
+        expect(seen.map(({ id }) => id)).toEqual([made[2], made[0], ...same]);
+      }
     });
   });
 
