@@ -3,6 +3,7 @@ import type { Activities } from '../../contracts/activities.js';
 import { retryDelayMs } from '../../domain/delivery.js';
 import { webhookPolicyOf, type EnsuredSubscription } from '../../integrations/definition.js';
 import { changeIntegration } from '../../integrations/change-integration.js';
+import { changeSubscription } from '../../integrations/change-subscription.js';
 import type { HandlerAnswer, HandlerTask } from '../../handlers/handler-host.js';
 import type { Integration, Subscription, SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
@@ -10,14 +11,6 @@ import { Secret } from '../../vault/secret.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { findDuePreparation } from './find-due-preparation.js';
-
-const none: Omit<Subscription, 'integrationId'> = {
-  sealedSecrets: null,
-  expiresAt: null,
-  dueAt: null,
-  failure: null,
-  version: 0,
-};
 
 /**
  * Ensures the subscription, then tells the integration that it is back. Both hooks may run again after a crash, and are
@@ -99,32 +92,35 @@ function renewAt(expiresAt: Date, at: Date): Date {
   return new Date(at.getTime() + Math.max((expiresAt.getTime() - at.getTime()) * 0.75, 60_000));
 }
 
-/** @param ensured What the hook brought; undefined when it was not run, or failed. */
+/**
+ * Secrets that the hook does not bring are left as they are: a handshake may have brought them, before or meanwhile.
+ *
+ * @param ensured What the hook brought; undefined when it was not run, or failed.
+ */
 async function record(
   { store, vault, integrations, now }: ActivityDependencies,
-  integration: Integration,
-  known: Subscription | null,
+  { id, type }: Integration,
+  before: Subscription | null,
   ensured: EnsuredSubscription | null | undefined,
   failed: string | null,
 ): Promise<void> {
-  const { sealedSecrets, expiresAt, failure, version } = known ?? none;
   const at = now();
-  const until = ensured === undefined ? expiresAt : (ensured?.expiresAt ?? null);
-  const hasHook = integrations.find(integration.type)?.ensureSubscription !== undefined;
-  const text = JSON.stringify(ensured?.secrets ?? []);
-  const write: SubscriptionWrite = {
-    sealedSecrets:
-      ensured === undefined ? sealedSecrets : vault.seal(new Secret(text), subscriptionSecretsBinding(integration.id)),
-    expiresAt: until,
-    dueAt: hasHook && until !== null ? renewAt(until, at) : null,
-    failure: null,
-  };
-  // Lost to another writer (a handshake's secret): the next look finds it due again.
-  await store.compareAndSetSubscription(
-    integration.id,
-    version,
-    failed === null ? write : { ...write, ...noteFailure(failure, failed, at) },
-  );
+  const hasHook = integrations.find(type)?.ensureSubscription !== undefined;
+  const secrets = ensured?.secrets ?? [];
+  const brought =
+    secrets.length === 0 ? null : vault.seal(new Secret(JSON.stringify(secrets)), subscriptionSecretsBinding(id));
+  await changeSubscription(store, id, (known): SubscriptionWrite | null => {
+    // Deleted meanwhile, together with its integration.
+    if (known === null && before !== null) return null;
+    const expiresAt = ensured === undefined ? (known?.expiresAt ?? null) : (ensured?.expiresAt ?? null);
+    const write = {
+      sealedSecrets: brought ?? known?.sealedSecrets ?? null,
+      expiresAt,
+      dueAt: hasHook && expiresAt !== null ? renewAt(expiresAt, at) : null,
+      failure: null,
+    };
+    return failed === null ? write : { ...write, ...noteFailure(known?.failure ?? null, failed, at) };
+  });
 }
 
 function noteFailure(

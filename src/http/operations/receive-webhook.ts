@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ExternalId, ProviderId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
+import { changeSubscription } from '../../integrations/change-subscription.js';
 import type { Provider } from '../../providers/configure-provider.js';
 import { answerHandshake, type HandshakeAnswer } from '../../providers/webhooks/answer-handshake.js';
 import { webhookCatalogue } from '../../providers/webhooks/catalogue.js';
@@ -8,6 +9,7 @@ import type { WebhookDefinition, WebhookRequest } from '../../providers/webhooks
 import { pickHeaders } from '../../providers/webhooks/pick-headers.js';
 import { readEvents } from '../../providers/webhooks/read-events.js';
 import { verifyWebhook } from '../../providers/webhooks/verify-webhook.js';
+import type { SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import { Secret } from '../../vault/secret.js';
 import type { HttpContext } from '../dependencies.js';
@@ -135,7 +137,7 @@ async function findTargets(
 
 /**
  * Only where no secret is kept yet, and none is configured: whoever comes first. Later ones are answered and change
- * nothing.
+ * nothing. The provider sends it once, so a write that was lost to another writer is made again.
  */
 async function keepSecret(
   { store, vault, intake, log }: HttpContext,
@@ -144,14 +146,13 @@ async function keepSecret(
   secret: Secret,
 ): Promise<void> {
   if (target === null || webhookSecrets.length > 0) return;
-  const known = await store.getSubscription(target.id);
-  if ((known?.sealedSecrets ?? null) !== null) return;
-  const sealedSecrets = vault.seal(
-    new Secret(JSON.stringify([secret.reveal()])),
-    subscriptionSecretsBinding(target.id),
-  );
-  const { expiresAt = null, dueAt = null, failure = null, version = 0 } = known ?? {};
-  const kept = await store.compareAndSetSubscription(target.id, version, { sealedSecrets, expiresAt, dueAt, failure });
-  intake.targets.forget(target.id);
-  if (kept !== null) log.info({ integrationId: target.id }, `Kept the webhook secret that ${target.id} was given`);
+  const { id } = target;
+  const sealedSecrets = vault.seal(new Secret(JSON.stringify([secret.reveal()])), subscriptionSecretsBinding(id));
+  const kept = await changeSubscription(store, id, (known): SubscriptionWrite | null => {
+    if ((known?.sealedSecrets ?? null) !== null) return null;
+    const { expiresAt = null, dueAt = null, failure = null } = known ?? {};
+    return { sealedSecrets, expiresAt, dueAt, failure };
+  });
+  intake.targets.forget(id);
+  if (kept !== null) log.info({ integrationId: id }, `Kept the webhook secret that ${id} was given`);
 }

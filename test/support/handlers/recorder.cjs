@@ -86,7 +86,14 @@ module.exports = {
           record(context, { event: 'ensure', url: context.webhookUrl });
           if (context.config.subscription === 'fail') throw new HandlerError('the provider wants a payment first');
           if (context.config.subscription === 'garbage') return { secrets: 'none' };
-          return { secrets: ['subscription-secret'], expiresAt: new Date(Date.now() + 3_600_000) };
+          if (context.config.subscription === 'nothing') return null;
+          const expiresAt = new Date(Date.now() + 3_600_000);
+          if (context.config.subscription === 'no-secrets') return { secrets: [], expiresAt };
+          if (context.config.subscription === 'slow-no-secrets') {
+            await sleep(500);
+            return { secrets: [], expiresAt };
+          }
+          return { secrets: ['subscription-secret'], expiresAt };
         },
         onReconnected,
       },
