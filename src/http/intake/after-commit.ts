@@ -1,13 +1,17 @@
 import { discardReason } from '../../domain/delivery.js';
+import { RelinkError } from '../../errors.js';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
 import type { IntegrationGateRow, Store } from '../../store/port/store.js';
+import { Room } from './room.js';
 import type { Waker } from './waker.js';
 
 /** What one read of gates asks for at most, by the store's bound, and how many are on their way at once. */
 const largestRead = 500;
 const readsInFlight = 2;
+/** They are stored: one that is refused here is known when its provider comes again, and the sweep looks at it. */
+const mostWaiting = { count: 10_000, bytes: Infinity };
 
 interface Waiting {
   readonly id: DeliveryId;
@@ -25,22 +29,29 @@ interface AfterCommitDependencies {
 /**
  * Looks at the gates of what was just committed, on the primary: wakes, leaves it held, or discards it. Those who ask
  * while two reads are on their way share the next one, which begins after they asked and so after their commits. One
- * discard for each integration.
+ * discard for each integration. Where the database was out of reach, all that wait fail with those who asked.
  */
 export class AfterCommit {
   private readonly waiting = new Map<IntegrationId, Waiting[]>();
   private inFlight = 0;
   private planned = false;
+  private readonly room = new Room(mostWaiting);
 
   constructor(private readonly dependencies: AfterCommitDependencies) {}
 
-  settle(integrationId: IntegrationId, id: DeliveryId): Promise<'kept' | 'discarded'> {
-    return new Promise((resolve, reject) => {
-      const others = this.waiting.get(integrationId);
-      if (others === undefined) this.waiting.set(integrationId, [{ id, resolve, reject }]);
-      else others.push({ id, resolve, reject });
-      this.plan();
-    });
+  /** @throws RelinkError `database_unavailable` also when too many wait already. */
+  async settle(integrationId: IntegrationId, id: DeliveryId): Promise<'kept' | 'discarded'> {
+    const leave = this.room.enter(0);
+    try {
+      return await new Promise((resolve, reject) => {
+        const others = this.waiting.get(integrationId);
+        if (others === undefined) this.waiting.set(integrationId, [{ id, resolve, reject }]);
+        else others.push({ id, resolve, reject });
+        this.plan();
+      });
+    } finally {
+      leave();
+    }
   }
 
   /** At the end of this turn of the event loop, so that all of one commit go together. */
@@ -64,7 +75,12 @@ export class AfterCommit {
       const byId = new Map(rows.map(row => [row.id, row]));
       for (const [id, waiting] of asked) void this.decide(id, waiting, byId.get(id) ?? null);
     } catch (error) {
-      for (const [, waiting] of asked) for (const { reject } of waiting) reject(error);
+      const failed = [...asked];
+      if (error instanceof RelinkError && error.code === 'database_unavailable') {
+        failed.push(...this.waiting);
+        this.waiting.clear();
+      }
+      for (const [, waiting] of failed) for (const { reject } of waiting) reject(error);
     } finally {
       this.inFlight -= 1;
       this.plan();

@@ -8,6 +8,7 @@ import type { HttpDependencies } from '../dependencies.js';
 import { AfterCommit } from './after-commit.js';
 import { GroupCommit } from './group-commit.js';
 import type { Metrics } from './metrics.js';
+import { Room } from './room.js';
 import { Targets } from './targets.js';
 import { Waker } from './waker.js';
 
@@ -24,6 +25,12 @@ export interface Arrival {
 export type AcceptedOutcome = InsertedDelivery['outcome'] | 'discarded';
 
 export interface Intake {
+  /**
+   * Call it before a webhook is looked into, with the size of its body, and what it returns when it is answered.
+   *
+   * @throws RelinkError `database_unavailable` while too many wait for the database.
+   */
+  enter(bytes: number): () => void;
   readonly targets: Targets;
   readonly waker: Waker;
   /**
@@ -33,6 +40,9 @@ export interface Intake {
    */
   accept(arrival: Arrival): Promise<AcceptedOutcome>;
 }
+
+/** Webhooks that are being looked into, stored or settled, and their bodies. */
+const mostWebhooks = { count: 5_000, bytes: 32 * 1_048_576 };
 
 /**
  * The durable part of taking webhooks in. What a gate that was open a moment ago says is enough to wake; anything else
@@ -45,7 +55,9 @@ export function createIntake(dependencies: HttpDependencies, metrics: Metrics): 
   const waker = new Waker(workflows, log, outcome => metrics.wakes.inc({ outcome }));
   const afterCommit = new AfterCommit({ store, integrations, waker, now });
 
+  const room = new Room(mostWebhooks);
   return {
+    enter: bytes => room.enter(bytes),
     targets: new Targets(store, vault, integrations),
     waker,
     async accept({ integrationId, gate, provider, externalId, headers, body }) {

@@ -13,6 +13,8 @@ import type { SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import { Secret } from '../../vault/secret.js';
 import type { HttpContext } from '../dependencies.js';
+import type { Arrival } from '../intake/create-intake.js';
+import { countFitting } from '../intake/room.js';
 import type { Target } from '../intake/targets.js';
 
 export type WebhookAnswer =
@@ -21,6 +23,8 @@ export type WebhookAnswer =
 
 /** Knowledge older than this is read again before a signature is refused for it: secrets rotate. Milliseconds. */
 const freshEnoughMs = 100;
+/** Of the deliveries that one webhook becomes: each is a copy of its own, sealed. */
+const storedAtOnce = { count: 1_000, bytes: 4 * 1_048_576 };
 
 /**
  * One webhook, for one integration or (`integrationId` null) for every integration on the account it names. Nothing is
@@ -29,6 +33,20 @@ const freshEnoughMs = 100;
  * @throws RelinkError `webhooks_not_expected`, `webhook_signature_*`, `webhook_secret_missing`, `database_unavailable`.
  */
 export async function receiveWebhook(
+  context: HttpContext,
+  providerName: string,
+  integrationId: string | null,
+  request: WebhookRequest,
+): Promise<WebhookAnswer> {
+  const leave = context.intake.enter(request.body.length);
+  try {
+    return await receive(context, providerName, integrationId, request);
+  } finally {
+    leave();
+  }
+}
+
+async function receive(
   context: HttpContext,
   providerName: string,
   integrationId: string | null,
@@ -108,20 +126,30 @@ async function accept(
       target === null ? await findTargets(intake, provider.id, accountId) : [target],
     ),
   );
-  const stores: Promise<void>[] = [];
+  const arrivals: Arrival[] = [];
   for (const [index, { externalId, body }] of events.entries()) {
     const receivers = targets[index] ?? [];
     if (receivers.length === 0) count('unknown_account');
     for (const { id, gate } of receivers) {
       const key = externalId ?? `generated:${randomUUID()}`;
-      const arrival = { integrationId: id, gate, provider: provider.id, externalId: key, headers, body };
-      stores.push(intake.accept(arrival).then(outcome => count(outcome === 'stored' ? 'accepted' : outcome)));
+      arrivals.push({ integrationId: id, gate, provider: provider.id, externalId: key, headers, body });
     }
   }
-  // All are waited for, so that an answer never overtakes a commit; one failure fails the webhook, which comes again.
-  const ends = await Promise.allSettled(stores);
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  return stores.length;
+  const total = arrivals.length;
+  while (arrivals.length > 0) {
+    const some = arrivals.splice(
+      0,
+      countFitting(arrivals, storedAtOnce, ({ body }) => body.length),
+    );
+    const stores = some.map(async arrival => {
+      const outcome = await intake.accept(arrival);
+      count(outcome === 'stored' ? 'accepted' : outcome);
+    });
+    // All are waited for, so that an answer never overtakes a commit; one failure fails the webhook, which comes again.
+    const ends = await Promise.allSettled(stores);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+  return total;
 }
 
 async function findTargets(
