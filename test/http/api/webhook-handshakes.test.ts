@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { Client } from 'pg';
 import { codeOf, type Api } from './start-api.js';
 import { countsOf, deliveriesOf, newScene, secret, startWebhooksApi, until } from './webhook-scene.js';
 
@@ -84,8 +85,10 @@ test('a secret that comes while another writer has the row is kept all the same'
   const { url, id } = await newScene(api, 'inbox', 'asana');
   const due = { sealedSecrets: null, expiresAt: null, dueAt: new Date(), failure: null };
   await api.store.compareAndSetSubscription(id, 0, due);
-  await api.query('BEGIN');
-  await api.query('UPDATE subscriptions SET version = version + 1 WHERE integration_id = $1', [id]);
+  const other = new Client({ connectionString: api.databaseUrl });
+  await other.connect();
+  await other.query('BEGIN');
+  await other.query('UPDATE subscriptions SET version = version + 1 WHERE integration_id = $1', [id]);
   const handshake = post(url, '', { 'x-hook-secret': 'given-once' });
   await until(async () => {
     const [{ blocked } = {}] = await api.query(
@@ -94,7 +97,8 @@ test('a secret that comes while another writer has the row is kept all the same'
     );
     return blocked === 1;
   });
-  await api.query('COMMIT');
+  await other.query('COMMIT');
+  await other.end();
   expect((await handshake).statusCode).toBe(200);
   const event = '{"events":[1]}';
   const answer = await post(url, event, { 'x-hook-signature': hmac(event, 'hex', 'given-once') });
