@@ -1,12 +1,13 @@
 import type { Gate } from '../../domain/delivery.js';
 import { isId, type ExternalId, type IntegrationId, type ProviderId } from '../../domain/ids.js';
 import { takesWebhooks } from '../../integrations/definition.js';
-import { gateOfState } from '../../integrations/gate-of.js';
+import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
-import type { Integration, Store } from '../../store/port/store.js';
+import type { IntakeTargetRow, Store } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import type { Secret } from '../../vault/secret.js';
 import type { Vault } from '../../vault/vault.js';
+import { GroupedReads } from './grouped-reads.js';
 import { parseSecrets } from './parse-secrets.js';
 import { ShortCache } from './short-cache.js';
 
@@ -22,12 +23,15 @@ export interface Target {
 
 const keepForMs = 1_000;
 const keepAtMost = 10_000;
+/** By the store's bound. */
+const largestRead = 500;
 const accountPage = 100;
 const mostPerAccount = 1_000;
 
 /** Looks up who a webhook is for. */
 export class Targets {
   private readonly byId: ShortCache<Target | null>;
+  private readonly rows: GroupedReads<IntegrationId, IntakeTargetRow>;
   private readonly byAccount: ShortCache<readonly IntegrationId[]>;
 
   constructor(
@@ -37,6 +41,10 @@ export class Targets {
   ) {
     this.byId = new ShortCache(keepForMs, keepAtMost);
     this.byAccount = new ShortCache(keepForMs, keepAtMost);
+    this.rows = new GroupedReads(async ids => {
+      const rows = await store.readIntakeTargets(ids);
+      return new Map(rows.map(row => [row.id, row]));
+    }, largestRead);
   }
 
   /** Null: no such integration, or its type takes no webhooks. */
@@ -66,24 +74,16 @@ export class Targets {
 
   private async read(id: IntegrationId): Promise<Target | null> {
     const readAt = Date.now();
-    const [integration, subscription] = await Promise.all([
-      this.store.getIntegration(id),
-      this.store.getSubscription(id),
-    ]);
-    const definition = integration === null ? null : this.integrations.find(integration.type);
-    if (integration === null || !takesWebhooks(definition)) return null;
-    const sealed = subscription?.sealedSecrets ?? null;
+    const row = await this.rows.read(id);
+    if (row === null || !takesWebhooks(this.integrations.find(row.type))) return null;
+    const { providers, sealedSecrets } = row;
     return {
       id,
-      gate: gateOfState(this.integrations, integration),
-      providers: await this.readProviders(integration),
-      secrets: sealed === null ? [] : parseSecrets(this.vault.open(sealed, subscriptionSecretsBinding(id))),
+      gate: gateOf(this.integrations, row),
+      providers: new Set<string>(providers),
+      secrets:
+        sealedSecrets === null ? [] : parseSecrets(this.vault.open(sealedSecrets, subscriptionSecretsBinding(id))),
       readAt,
     };
-  }
-
-  private async readProviders({ entityIds }: Integration): Promise<ReadonlySet<string>> {
-    const entities = await Promise.all(entityIds.map(entityId => this.store.getEntity(entityId)));
-    return new Set(entities.filter(entity => entity !== null).map(entity => entity.provider));
   }
 }
