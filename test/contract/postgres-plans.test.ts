@@ -63,6 +63,16 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** Of twenty accounts, two each. */
+async function findOnAccounts(db: Store): Promise<readonly unknown[]> {
+  const accounts = Array.from({ length: 20 }, (_, index) => ({
+    provider: 'attio' as ProviderId,
+    externalId: `x${4242 + index}` as ExternalId,
+  }));
+  const types = Array.from({ length: many }, (_, index) => `type${index}`);
+  return (await db.findIntegrationsOnAccounts(accounts, types, 1_001)).flatMap(row => row.integrationIds);
+}
+
 it('counts what a sequential scan reads, so that the tests below can fail', async () => {
   const reads = await readsOf(raw, database.url, async () => {
     const other = new Client({ connectionString: database.url });
@@ -77,11 +87,7 @@ it('counts what a sequential scan reads, so that the tests below can fail', asyn
 it.each<[string, number, (store: Store) => Promise<{ readonly rows: readonly unknown[] }>]>([
   ['findIntegrationsByEntityId', 2, db => db.findIntegrationsByEntityId(entityId, page)],
   ['findIntegrationsByCredentialId', 2, db => db.findIntegrationsByCredentialId(credentialId, page)],
-  [
-    'findIntegrationsByAccount',
-    2,
-    db => db.findIntegrationsByAccount('attio' as ProviderId, 'x4242' as ExternalId, page),
-  ],
+  ['findIntegrationsOnAccounts', 40, async db => ({ rows: await findOnAccounts(db) })],
   [
     'findIntegrationsByCauseCredentialId',
     1,

@@ -2,6 +2,7 @@ import type { Gate } from '../../domain/delivery.js';
 import type { IntegrationId, ProviderId } from '../../domain/ids.js';
 import { newId } from '../../ids.js';
 import { encodeContent } from '../../integrations/delivery-content.js';
+import type { Log } from '../../log.js';
 import type { InsertedDelivery } from '../../store/port/store.js';
 import { deliveryContentBinding } from '../../vault/bindings.js';
 import type { HttpDependencies } from '../dependencies.js';
@@ -9,7 +10,7 @@ import { AfterCommit } from './after-commit.js';
 import { GroupCommit } from './group-commit.js';
 import type { Metrics } from './metrics.js';
 import { Room } from './room.js';
-import { Targets } from './targets.js';
+import { mostPerAccount, Targets } from './targets.js';
 import { Waker } from './waker.js';
 
 export interface Arrival {
@@ -58,7 +59,7 @@ export function createIntake(dependencies: HttpDependencies, metrics: Metrics): 
   const room = new Room(mostWebhooks);
   return {
     enter: bytes => room.enter(bytes),
-    targets: new Targets(store, vault, integrations),
+    targets: new Targets(store, vault, integrations, noteCuts(metrics, log)),
     waker,
     async accept({ integrationId, gate, provider, externalId, headers, body }) {
       const content = encodeContent(headers, body);
@@ -79,5 +80,22 @@ export function createIntake(dependencies: HttpDependencies, metrics: Metrics): 
       }
       return (await afterCommit.settle(integrationId, stored.id)) === 'discarded' ? 'discarded' : outcome;
     },
+  };
+}
+
+/** Of so many accounts it is told. */
+const mostTold = 1_000;
+
+/** Counted each time, and told once for each account: nobody hears by itself that it gets no webhooks. */
+function noteCuts(metrics: Metrics, log: Log): (provider: ProviderId, oldest: IntegrationId) => void {
+  const told = new Set<IntegrationId>();
+  return (provider, oldest) => {
+    metrics.webhooks.inc({ provider, outcome: 'account_cut_short' });
+    if (told.has(oldest) || told.size >= mostTold) return;
+    told.add(oldest);
+    log.warn(
+      { provider, integrationId: oldest },
+      `More than ${mostPerAccount} integrations are on the ${provider} account of ${oldest}: webhooks to the provider's one address reach the oldest ${mostPerAccount} of them`,
+    );
   };
 }

@@ -3,7 +3,7 @@ import { isId, type ExternalId, type IntegrationId, type ProviderId } from '../.
 import { takesWebhooks } from '../../integrations/definition.js';
 import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
-import type { IntakeTargetRow, Store } from '../../store/port/store.js';
+import type { AccountKey, IntakeTargetRow, Store } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import type { Secret } from '../../vault/secret.js';
 import type { Vault } from '../../vault/vault.js';
@@ -25,25 +25,38 @@ const keepForMs = 1_000;
 const keepAtMost = 10_000;
 /** By the store's bound. */
 const largestRead = 500;
-const accountPage = 100;
-const mostPerAccount = 1_000;
+/** One webhook is not to become any number of deliveries. */
+export const mostPerAccount = 1_000;
+
+/** No provider's name holds a slash. */
+type AccountName = `${string}/${string}`;
 
 /** Looks up who a webhook is for. */
 export class Targets {
   private readonly byId: ShortCache<Target | null>;
   private readonly rows: GroupedReads<IntegrationId, IntakeTargetRow>;
-  private readonly byAccount: ShortCache<readonly IntegrationId[]>;
+  private readonly accounts: GroupedReads<AccountName, readonly IntegrationId[]>;
 
   constructor(
-    private readonly store: Store,
+    store: Pick<Store, 'readIntakeTargets' | 'findIntegrationsOnAccounts'>,
     private readonly vault: Vault,
     private readonly integrations: IntegrationCatalogue,
+    /** Hears of an account that has more integrations than a webhook may be for, by the oldest of them. */
+    private readonly onCut: (provider: ProviderId, oldest: IntegrationId) => void,
   ) {
     this.byId = new ShortCache(keepForMs, keepAtMost);
-    this.byAccount = new ShortCache(keepForMs, keepAtMost);
     this.rows = new GroupedReads(async ids => {
       const rows = await store.readIntakeTargets(ids);
       return new Map(rows.map(row => [row.id, row]));
+    }, largestRead);
+    const types = integrations.list().filter(takesWebhooks);
+    this.accounts = new GroupedReads(async names => {
+      const found = await store.findIntegrationsOnAccounts(
+        names.map(parseName),
+        types.map(({ type }) => type),
+        mostPerAccount + 1,
+      );
+      return new Map(found.map(row => [nameAccount(row), row.integrationIds]));
     }, largestRead);
   }
 
@@ -58,18 +71,16 @@ export class Targets {
     this.byId.forget(id);
   }
 
-  /** The integrations on this account, whoever's they are. */
+  /**
+   * The integrations on this account, whoever's they are, as they are at the time of the call: the provider sends a
+   * webhook once, and one for an integration that was created a moment ago must find it.
+   */
   async findByAccount(provider: ProviderId, externalId: ExternalId): Promise<readonly IntegrationId[]> {
-    return this.byAccount.get(`${provider}/${externalId}`, async () => {
-      const found: IntegrationId[] = [];
-      let after: string | null = null;
-      do {
-        const page = await this.store.findIntegrationsByAccount(provider, externalId, { limit: accountPage, after });
-        found.push(...page.rows.filter(row => takesWebhooks(this.integrations.find(row.type))).map(row => row.id));
-        after = page.next;
-      } while (after !== null && found.length < mostPerAccount);
-      return found;
-    });
+    const ids = (await this.accounts.read(nameAccount({ provider, externalId }))) ?? [];
+    const [oldest] = ids;
+    if (ids.length <= mostPerAccount || oldest === undefined) return ids;
+    this.onCut(provider, oldest);
+    return ids.slice(0, mostPerAccount);
   }
 
   private async read(id: IntegrationId): Promise<Target | null> {
@@ -86,4 +97,11 @@ export class Targets {
       readAt,
     };
   }
+}
+
+const nameAccount = ({ provider, externalId }: AccountKey): AccountName => `${provider}/${externalId}`;
+
+function parseName(name: AccountName): AccountKey {
+  const end = name.indexOf('/');
+  return { provider: name.slice(0, end) as ProviderId, externalId: name.slice(end + 1) as ExternalId };
 }

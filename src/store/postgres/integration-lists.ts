@@ -13,7 +13,6 @@ type Lists = Pick<
   | 'findIntegrationsByEntityId'
   | 'findIntegrationsByCredentialId'
   | 'findIntegrationsByCauseCredentialId'
-  | 'findIntegrationsByAccount'
   | 'listUnresumedIntegrations'
   | 'listStaleIntegrations'
 >;
@@ -30,24 +29,6 @@ export function createIntegrationLists(client: PostgresClient): Lists {
     const { rows, next } = toPage(ids, page, id => id);
     const found = await integrations.findMany({ where: { id: { in: [...rows] } }, orderBy: { id: 'asc' } });
     return { rows: found.map(toIntegration), next };
-  }
-
-  /** Grouped, since several entities of one integration may be meant. */
-  async function findByEntities(
-    entity: { readonly credentialId: string } | { readonly provider: string; readonly externalId: string },
-    page: PageRequest,
-  ): Promise<Page<Integration>> {
-    const { position, take } = afterCursor(page);
-    const found = await links.groupBy({
-      by: ['integrationId'],
-      where: { integrationId: position, entity },
-      orderBy: { integrationId: 'asc' },
-      take,
-    });
-    return loadPage(
-      found.map(link => link.integrationId),
-      page,
-    );
   }
 
   return {
@@ -85,7 +66,20 @@ export function createIntegrationLists(client: PostgresClient): Lists {
       );
     },
 
-    findIntegrationsByCredentialId: (credentialId, page) => findByEntities({ credentialId }, page),
+    async findIntegrationsByCredentialId(credentialId, page) {
+      const { position, take } = afterCursor(page);
+      // Grouped, since several entities of one integration may point to the credential.
+      const found = await links.groupBy({
+        by: ['integrationId'],
+        where: { integrationId: position, entity: { credentialId } },
+        orderBy: { integrationId: 'asc' },
+        take,
+      });
+      return loadPage(
+        found.map(link => link.integrationId),
+        page,
+      );
+    },
 
     async findIntegrationsByCauseCredentialId(credentialId, page) {
       const { position, take } = afterCursor(page);
@@ -101,8 +95,6 @@ export function createIntegrationLists(client: PostgresClient): Lists {
         page,
       );
     },
-
-    findIntegrationsByAccount: (provider, externalId, page) => findByEntities({ provider, externalId }, page),
 
     async listUnresumedIntegrations(before, page) {
       const { from, take } = afterTimeCursor(page);
