@@ -91,6 +91,14 @@ export interface IntegrationGateRow {
   readonly openCauses: number;
 }
 
+/** What the intake needs to know of an integration to verify a webhook for it and to know where to wake. */
+export interface IntakeTargetRow extends Omit<IntegrationGateRow, 'statusSince'> {
+  /** Of its entities, one each. */
+  readonly providers: readonly ProviderId[];
+  /** See Subscription; null also where it has none. */
+  readonly sealedSecrets: string | null;
+}
+
 export interface QueueRow {
   readonly integrationId: IntegrationId;
   /** Queued or claimed; counted up to `countLimit`. */
@@ -114,6 +122,8 @@ export interface DeliveryStore {
   insertDeliveries(deliveries: readonly NewDelivery[]): Promise<readonly InsertedDelivery[]>;
   /** Reads the primary; integrations that are gone are left out. At most 500 ids. */
   readIntegrationGates(ids: readonly IntegrationId[]): Promise<readonly IntegrationGateRow[]>;
+  /** In one statement; integrations that are gone are left out. At most 500 ids. */
+  readIntakeTargets(ids: readonly IntegrationId[]): Promise<readonly IntakeTargetRow[]>;
   hasQueuedDeliveries(integrationId: IntegrationId): Promise<boolean>;
   /**
    * Which of these integrations have a delivery that is due: what lingering consumers ask, all of them at once. Of those
