@@ -5,7 +5,10 @@ import { type StoreName, storeNames } from '../embedded/start-embedded-database.
  *
  * @throws Error with one plain sentence for any other name.
  */
-export function readStoreName(args: readonly string[]): { readonly store: StoreName; readonly rest: readonly string[] } {
+export function readStoreName(args: readonly string[]): {
+  readonly store: StoreName;
+  readonly rest: readonly string[];
+} {
   const at = args.findIndex(argument => argument === '--store' || argument.startsWith('--store='));
   if (at === -1) return { store: 'postgres', rest: args };
   const joined = args[at]?.startsWith('--store=') === true;

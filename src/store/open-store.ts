@@ -1,4 +1,5 @@
 import type { Store } from './port/store.js';
+import type { RecordStore } from './transfer/records.js';
 
 /** The databases a store can be on. DocumentDB is MongoDB to everyone but the store. */
 export type StoreKind = 'postgres' | 'mongo';
@@ -31,4 +32,12 @@ export async function explainStoreError(error: unknown, databaseUrl: string): Pr
     return (await import('./mongo/explain-mongo-error.js')).explainMongoError(error, databaseUrl);
   }
   return (await import('./postgres/explain-database-error.js')).explainDatabaseError(error, databaseUrl);
+}
+
+/** Everything in the database of `DATABASE_URL`, record by record, to be moved into another one. */
+export async function openRecords(options: { readonly databaseUrl: string }): Promise<RecordStore> {
+  if (storeKindOf(options.databaseUrl) === 'mongo') {
+    return (await import('./mongo/transfer-records.js')).openMongoRecords({ ...options, poolSize: 1 });
+  }
+  return (await import('./postgres/transfer-records.js')).openPostgresRecords({ ...options, poolSize: 1 });
 }

@@ -53,7 +53,8 @@ const primary: IndexDefinition = { name: '_id', key: { _id: 1 } };
 function* queriesOf(name: string, sent: Fields): Generator<{ filter: Fields; sort: Fields }> {
   const none: Fields = {};
   // The driver sends an order as a map.
-  const toFields = (value: unknown) => (value instanceof Map ? (Object.fromEntries(value) as Fields) : (value as Fields));
+  const toFields = (value: unknown) =>
+    value instanceof Map ? (Object.fromEntries(value) as Fields) : (value as Fields);
   const one = (filter: unknown, sort: unknown = none) => ({ filter: toFields(filter), sort: toFields(sort) });
   if (name === 'find') yield one(sent['filter'], sent['sort'] ?? none);
   if (name === 'findAndModify' || name === 'distinct') yield one(sent['query']);

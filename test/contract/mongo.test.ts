@@ -1,4 +1,3 @@
-import type { MongoClient } from 'mongodb';
 import { connectMongo } from '../../src/store/mongo/connect.js';
 import { openMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { indexes } from '../../src/store/mongo/define-indexes.js';
@@ -23,7 +22,7 @@ describeOnMongo('mongo', () => {
     empty = () => emptyMongo(databaseUrl);
     const open = () => {
       const connection = connectMongo({ databaseUrl, monitorCommands: true });
-      watchUsage(connection.client as MongoClient, usage);
+      watchUsage(connection.client, usage);
       return openMongoStore(connection);
     };
     const stop = () => {

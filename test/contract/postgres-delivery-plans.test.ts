@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { DeliveryId, IntegrationId } from '../../src/domain/ids.js';
-import type { Store } from '../../src/store/port/store.js';
+import type { Page, PageRequest, Store } from '../../src/store/port/store.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
 import { othersGone, readsOf } from './count-reads.js';
 import { claimOf, deliveryOf, succeeded } from './delivery-fixtures.js';
@@ -114,7 +114,13 @@ it.each<[string, number, number, (store: Store) => Promise<{ readonly length: nu
     100,
     async db => (await insertKnown(db)).filter(({ outcome }) => outcome !== 'duplicate'),
   ],
-  ['what subscriptions are due', 20, 60, db => db.listDueSubscriptions(now, 20)],
+  [
+    'what subscriptions are due',
+    20,
+    60,
+    async db => (await db.listDueSubscriptions(now, { limit: 20, after: null })).rows,
+  ],
+  ['their next page', 20, 120, async db => (await secondPage(page => db.listDueSubscriptions(now, page))).rows],
 ])('%s reads by index, and few rows', async (_name, expected, atMost, call) => {
   let found = -1;
   const reads = await readsOf(raw, database.url, async db => {
@@ -184,6 +190,11 @@ async function claimAndFinish(db: Store, integrationId: IntegrationId): Promise<
     lot.map(({ id }) => succeeded(id)),
     now,
   );
+}
+
+async function secondPage<Row>(list: (page: PageRequest) => Promise<Page<Row>>): Promise<Page<Row>> {
+  const { next } = await list({ limit: 20, after: null });
+  return list({ limit: 20, after: next });
 }
 
 const insertKnown = (db: Store) =>

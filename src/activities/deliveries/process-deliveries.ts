@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Activities, ProcessResult } from '../../contracts/activities.js';
 import { RelinkError } from '../../errors.js';
@@ -6,21 +7,28 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { DueWatcher } from './due-watcher.js';
 import { Finisher } from './finisher.js';
+import { nameClaim } from './name-claim.js';
 import { noteOutcomes } from './note-outcomes.js';
 import { readGate } from './read-gate.js';
 import type { Consumer } from './run-delivery.js';
-import { runLot } from './run-lot.js';
+import { firstTurn, runLot } from './run-lot.js';
 
 /** How long one activity works before it reports: its progress stays readable, and the run's history short. */
 const workForMs = 60_000;
 /** How long an idle consumer waits for more before it gives its slot back. */
 const lingerMs = 1_000;
 const heartbeatEveryMs = 2_000;
+const firstLot = 100;
 const smallestLot = 10;
 const largestLot = 200;
 /** A lot should take about this long: quick handlers get large ones, slow handlers small ones. */
 const lotTakesMs = 150;
+/** What keeps coming is claimed some at a time rather than one by one: no lot begins sooner after a small one. */
+const gatherLotMs = 15;
+const manyAtOnce = 50;
 const afterDeadCredentialMs = 5_000;
+/** Until another worker may have the key that this one lacks. */
+const afterMissingKeyMs = 30_000;
 
 /**
  * Works through an integration's due deliveries, in lots. The claim names this attempt, so that an attempt which was
@@ -33,25 +41,21 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
 
   return async ({ integrationId }) => {
     const context = Context.current();
-    const { workflowExecution, activityId, attempt } = context.info;
-    const claim = `${workflowExecution?.runId ?? 'none'}/${activityId}/${attempt}`;
+    const claim = nameClaim(context.info);
     const signal = context.cancellationSignal;
     const progress = { handled: 0, failed: 0 };
-    const heart = setInterval(() => context.heartbeat(progress), heartbeatEveryMs);
     const startedAt = Date.now();
     const askGate = async () => (await readGate(dependencies, integrationId)).gate;
-
-    const end = async (how: ProcessResult['end'], atLeastMs = 0): Promise<ProcessResult> => {
-      const next = await store.findNextDue(integrationId, webhookPolicyOf(definition).order);
-      const dueInMs = next === null ? null : Math.max((next.at?.getTime() ?? 0) - now().getTime(), 0);
-      return { ...progress, end: how, nextDueInMs: dueInMs === null ? null : Math.max(dueInMs, atLeastMs) };
-    };
-
-    const integration = await store.getIntegration(integrationId);
-    const definition = integration === null ? null : integrations.find(integration.type);
+    const heart = setInterval(() => context.heartbeat(progress), heartbeatEveryMs);
     try {
+      const integration = await store.getIntegration(integrationId);
       if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
-      const { order } = webhookPolicyOf(definition);
+      const { order } = webhookPolicyOf(integrations.find(integration.type));
+      const end = async (how: ProcessResult['end'], atLeastMs = 0): Promise<ProcessResult> => {
+        const next = await store.findNextDue(integrationId, order);
+        const dueInMs = next === null ? null : Math.max((next.at?.getTime() ?? 0) - now().getTime(), 0);
+        return { ...progress, end: how, nextDueInMs: dueInMs === null ? null : Math.max(dueInMs, atLeastMs) };
+      };
       const consumer: Consumer = {
         integration,
         facts: await describeHandlerFacts(dependencies, integration, integrationId, 1),
@@ -60,7 +64,8 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
       };
       await store.becomeConsumer(integrationId, claim, now());
 
-      let limit = smallestLot;
+      let limit = firstLot;
+      const pace = { turn: firstTurn };
       for (;;) {
         signal.throwIfAborted();
         if (Date.now() - startedAt > workForMs) return await end('more');
@@ -72,18 +77,17 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
           return await end('drained');
         }
         const finisher = new Finisher(store, integrationId, claim, now);
-        const noteOutcome = outcomes.for(integrationId);
+        const notes = outcomes.for(integrationId);
         const lotStartedAt = Date.now();
-        const { handled, failed, stopped } = await runLot(dependencies, consumer, lot, {
-          claim,
-          finisher,
-          askGate,
-          noteOutcome,
-        });
+        const tools = { claim, finisher, deadline: startedAt + workForMs, pace, askGate, notes };
+        const { handled, failed, stopped } = await runLot(dependencies, consumer, lot, tools);
         progress.handled += handled;
         progress.failed += failed;
-        if (stopped) return await end('stopped', afterDeadCredentialMs);
+        if (stopped === 'unreadable') return await end('stopped', afterMissingKeyMs);
+        if (stopped === 'gate_closed') return await end('stopped', afterDeadCredentialMs);
+        if (stopped === 'time_up') return await end('more');
         const took = Math.max(Date.now() - lotStartedAt, 1);
+        if (lot.length < manyAtOnce && took < gatherLotMs) await sleep(gatherLotMs - took, undefined, { signal });
         limit = Math.min(Math.max(Math.round((lot.length * lotTakesMs) / took), smallestLot), largestLot, limit * 2);
       }
     } finally {

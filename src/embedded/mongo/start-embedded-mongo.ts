@@ -20,6 +20,7 @@ export interface EmbeddedMongoOptions {
 
 export interface EmbeddedMongo {
   readonly port: number;
+  readonly pid: number;
   /** The URL of a database on it; a database is there once it is written to. */
   url(database: string): string;
   /** Resolves when the server has ended, also when nobody asked it to. */
@@ -55,6 +56,7 @@ export async function startEmbeddedMongo(options: EmbeddedMongoOptions): Promise
       if (await accepts(port)) {
         return {
           port,
+          pid: server.pid,
           url: database => `mongodb://127.0.0.1:${port}/${database}`,
           exited: server.exited,
           stop: () => server.stop(),

@@ -19,7 +19,7 @@ export type Verdict =
  * Stands between a driver and a server of MongoDB's protocol and decides about every command before it is passed on.
  * Bound to 127.0.0.1.
  *
- * @param judge Given the command as it goes over the wire; the first handshake, which is no command, is not asked about.
+ * @param judge Given the command as it goes over the wire, the handshake too.
  */
 export async function startWireProxy(
   target: { readonly port: number },
@@ -38,7 +38,7 @@ export async function startWireProxy(
     let cutAfter = false;
     upstream.on('data', bytes => (cutAfter ? end() : client.write(bytes)));
     const handle = (message: WireMessage) => {
-      const verdict = message.isCommand ? judge(readCommand(message)) : 'pass';
+      const verdict = judge(readCommand(message));
       if (verdict === 'cut') return end();
       if (typeof verdict === 'object') return void client.write(writeReply(message, verdict.reply));
       cutAfter = verdict === 'pass and cut';

@@ -3,8 +3,11 @@ import type { IntegrationId } from '../../domain/ids.js';
 import type { Log } from '../../log.js';
 import type { WorkflowStarter } from '../../temporal/workflow-starter.js';
 
-/** Between two wakes of one integration: its consumer lingers for longer than this and sees what comes meanwhile. */
-const pauseMs = 250;
+/**
+ * Between two wakes of one integration. A consumer that was woken looks for a second at least before it gives its slot
+ * back, so it sees what comes meanwhile; the wake at the end of the pause is for what it may have missed.
+ */
+const pauseMs = 900;
 const mostAtOnce = 16;
 const firstRetryMs = 500;
 const longestRetryMs = 10_000;

@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 import type { Credential, CredentialStore, GrantWrite } from '../port/credential-store.js';
-import { toPage } from '../to-page.js';
+import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { firstOf, toCredential } from './map-documents.js';
 import { isDuplicateKey } from './map-mongo-error.js';

@@ -44,7 +44,7 @@ export const indexes: Readonly<Record<keyof Collections, readonly IndexDefinitio
     index('finishedAt'),
   ],
   consumers: [],
-  subscriptions: [index('dueAt')],
+  subscriptions: [index('dueAt', '_id')],
   counters: [],
   migrations: [],
 };

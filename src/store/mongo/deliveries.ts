@@ -1,5 +1,5 @@
 import type { DeliveryStore } from '../port/delivery-store.js';
-import { toPage } from '../to-page.js';
+import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { createDeliveryClaims } from './delivery-claims.js';
 import { stageOf, toDelivery, withoutContent } from './delivery-documents.js';
@@ -8,6 +8,7 @@ import { createDeliveryUpkeep } from './delivery-upkeep.js';
 import { finishDeliveries } from './finish-deliveries.js';
 import { insertDeliveries } from './insert-deliveries.js';
 import { firstOf } from './map-documents.js';
+import { readIntakeTargets } from './read-intake-targets.js';
 import { readIntegrationGates } from './read-integration-gates.js';
 import { afterCursor } from './read-page.js';
 
@@ -21,6 +22,7 @@ export function createDeliveryStore(collections: Collections): DeliveryStore {
     finishDeliveries: (...given) => finishDeliveries(collections, ...given),
     insertDeliveries: rows => insertDeliveries(collections, rows),
     readIntegrationGates: ids => readIntegrationGates(collections, ids),
+    readIntakeTargets: ids => readIntakeTargets(collections, ids),
 
     async getDelivery(integrationId, id) {
       return firstOf(await deliveries.findOne({ _id: id, integrationId }, withoutContent), toDelivery);

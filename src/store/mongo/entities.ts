@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 import { RelinkError } from '../../errors.js';
 import type { EntityStore } from '../port/entity-store.js';
-import { toPage } from '../to-page.js';
+import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { firstOf, toEntity } from './map-documents.js';
 import { isDuplicateKey } from './map-mongo-error.js';

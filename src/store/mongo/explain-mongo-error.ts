@@ -58,14 +58,17 @@ export function explainMongoError(error: unknown, databaseUrl: string): unknown 
 
 /** An error and what it wraps; of a failed selection also why each server could not be used. */
 function collect(error: unknown, found: Found = { codes: new Set(), tooOld: false, text: '' }, depth = 0): Found {
-  if (!(error instanceof Error) || depth > 6) return found;
+  if (typeof error !== 'object' || error === null || depth > 6) return found;
+  const message = 'message' in error ? String(error.message) : '';
   let next: Found = {
     codes: 'code' in error ? found.codes.add(error.code) : found.codes,
-    tooOld: found.tooOld || error instanceof MongoCompatibilityError || /wire version/.test(error.message),
-    text: `${found.text}\n${error.message}`,
+    tooOld: found.tooOld || error instanceof MongoCompatibilityError || /wire version/.test(message),
+    text: `${found.text}\n${message}`,
   };
   if (error instanceof MongoServerSelectionError) {
     for (const { error: why } of error.reason?.servers.values() ?? []) next = collect(why, next, depth + 1);
   }
-  return collect(error.cause, next, depth + 1);
+  const errors: unknown = 'errors' in error ? error.errors : undefined;
+  if (Array.isArray(errors)) for (const inner of errors) next = collect(inner, next, depth + 1);
+  return 'cause' in error ? collect(error.cause, next, depth + 1) : next;
 }

@@ -32,9 +32,7 @@ export async function insertDeliveries(
   for (const place of refused) {
     const delivery = given[place];
     if (delivery === undefined) continue;
-    outcomes[place] = settled.has(keyOf(delivery))
-      ? duplicate
-      : await meetKnown(collections, delivery, first + place);
+    outcomes[place] = settled.has(keyOf(delivery)) ? duplicate : await meetKnown(collections, delivery, first + place);
   }
   return outcomes;
 }

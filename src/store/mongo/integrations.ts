@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Document } from 'mongodb';
 import { statusOf } from '../../domain/integration-state.js';
 import { RelinkError } from '../../errors.js';
 import type { IntegrationChange, IntegrationStore } from '../port/integration-store.js';
-import { entityKeySeparator, toConfig } from '../stored-shapes.js';
+import { toConfig } from '../stored-shapes.js';
 import type { Collections } from './connect.js';
+import { entityKeyOf } from './entity-key.js';
 import { createIntegrationLists } from './integration-lists.js';
 import { firstOf, toCredentialId, toIntegration } from './map-documents.js';
 import { isDuplicateKey } from './map-mongo-error.js';
@@ -22,11 +22,6 @@ function stateFields({ state }: Pick<IntegrationChange, 'state'>) {
 
 /** As text: a key of a config may hold dots and dollar signs, which the products treat each in its own way. */
 const configText = (config: Readonly<Record<string, unknown>>) => JSON.stringify(toConfig(config));
-
-/** A digest, since the key of an index has a length (2,048 bytes on DocumentDB) and a set of entities has none. */
-function entityKeyOf(entityIds: readonly string[]): string {
-  return createHash('sha256').update(entityIds.join(entityKeySeparator)).digest('hex');
-}
 
 /** Integrations in MongoDB: one document with its entities' ids, its state and its status. */
 export function createIntegrationStore(collections: Collections): IntegrationStore {

@@ -19,6 +19,9 @@ const unavailableCodes = new Set([
   ...[50, 64, 79, 100, 8000],
   ...[13, 18, 11],
 ]);
+const socketCodes = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
+]);
 const conflictCodes = new Set([112, 251]);
 const duplicateKey = 11_000;
 
@@ -34,15 +37,30 @@ const unavailableNames = new Set([
  * is. Whether a write whose answer was lost took place, nobody knows: callers repeat it, every write can be.
  */
 export function toMongoStoreError(error: unknown): unknown {
-  if (error instanceof RelinkError || !(error instanceof MongoError)) return error;
+  if (error instanceof RelinkError) return error;
+  if (isSocketError(error)) return new RelinkError('database_unavailable', undefined, { cause: error });
+  if (!(error instanceof MongoError)) return error;
   if (error instanceof MongoServerError && hasCode(error, conflictCodes)) {
     return new RelinkError('write_conflict', undefined, { cause: error });
   }
   return isUnavailable(error) ? new RelinkError('database_unavailable', undefined, { cause: error }) : error;
 }
 
+/** The driver hands on what a socket fails with at some moments. */
+function isSocketError(error: unknown): boolean {
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && socketCodes.has(code);
+}
+
+/** Of many writes in one message: each has a code of its own, and a message that was lost has none. */
+function isLostBulk(error: MongoError): boolean {
+  if (!(error instanceof MongoBulkWriteError)) return false;
+  return error.result.getWriteErrors().every(({ code }) => unavailableCodes.has(code));
+}
+
 function isUnavailable(error: MongoError): boolean {
   return (
+    isLostBulk(error) ||
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
     unavailableNames.has(error.name) ||
@@ -63,7 +81,8 @@ export function isDuplicateKey(error: unknown): boolean {
 export function readDuplicates(error: unknown): readonly number[] {
   if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
   const failures = error.result.getWriteErrors();
-  if (failures.some(({ code }) => code !== duplicateKey)) throw error;
+  // Without any, the message itself was lost.
+  if (failures.length === 0 || failures.some(({ code }) => code !== duplicateKey)) throw error;
   return failures.map(({ index }) => index);
 }
 

@@ -1,3 +1,4 @@
+import type { Document } from 'mongodb';
 import { RelinkError } from '../../errors.js';
 import type { PageRequest } from '../port/page.js';
 
@@ -6,6 +7,13 @@ export function afterCursor({ after }: PageRequest): { _id?: { $gt: string } } {
   if (after === null) return {};
   refuseNul(after);
   return { _id: { $gt: after } };
+}
+
+/** The same in the order of a time, and of ids where times are equal. */
+export function afterTime(field: string, from: { readonly time: Date; readonly id: string } | null): Document {
+  if (from === null) return {};
+  const { time, id } = from;
+  return { $or: [{ [field]: { $gt: time } }, { [field]: time, _id: { $gt: id } }] };
 }
 
 /** A document could hold a NUL; the other stores could not, and nothing legitimate has one. */

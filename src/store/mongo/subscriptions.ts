@@ -1,7 +1,9 @@
 import type { SubscriptionStore, SubscriptionWrite } from '../port/subscription-store.js';
+import { afterTimeCursor, timeCursor, toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { firstOf, toSubscription } from './map-documents.js';
 import { isDuplicateKey } from './map-mongo-error.js';
+import { afterTime } from './read-page.js';
 
 function toFields({ sealedSecrets, expiresAt, dueAt, failure }: SubscriptionWrite) {
   return {
@@ -37,13 +39,14 @@ export function createSubscriptionStore({ subscriptions }: Collections): Subscri
       }
     },
 
-    async listDueSubscriptions(now, limit) {
+    async listDueSubscriptions(now, page) {
+      const { from, take } = afterTimeCursor(page);
       const found = await subscriptions
-        .find({ dueAt: { $lte: now } })
-        .sort({ dueAt: 1 })
-        .limit(limit)
+        .find({ dueAt: { $lte: now }, ...afterTime('dueAt', from) })
+        .sort({ dueAt: 1, _id: 1 })
+        .limit(take)
         .toArray();
-      return found.map(toSubscription);
+      return toPage(found.map(toSubscription), page, row => timeCursor(row.dueAt, row.integrationId));
     },
 
     async deleteSubscription(integrationId) {

@@ -50,7 +50,7 @@ export interface ClaimedDelivery {
   readonly receivedAt: Date;
   readonly attempts: number;
   readonly crashes: number;
-  /** It was in the hands of a run that died: it has to be run alone, by `claimSuspect`. */
+  /** It was in the hands of a run that died: it has to be run alone, and is claimed by itself. */
   readonly suspect: boolean;
 }
 
@@ -91,6 +91,14 @@ export interface IntegrationGateRow {
   readonly openCauses: number;
 }
 
+/** What the intake needs to know of an integration to verify a webhook for it and to know where to wake. */
+export interface IntakeTargetRow extends Omit<IntegrationGateRow, 'statusSince'> {
+  /** Of its entities, one each. */
+  readonly providers: readonly ProviderId[];
+  /** See Subscription; null also where it has none. */
+  readonly sealedSecrets: string | null;
+}
+
 export interface QueueRow {
   readonly integrationId: IntegrationId;
   /** Queued or claimed; counted up to `countLimit`. */
@@ -114,6 +122,8 @@ export interface DeliveryStore {
   insertDeliveries(deliveries: readonly NewDelivery[]): Promise<readonly InsertedDelivery[]>;
   /** Reads the primary; integrations that are gone are left out. At most 500 ids. */
   readIntegrationGates(ids: readonly IntegrationId[]): Promise<readonly IntegrationGateRow[]>;
+  /** In one statement; integrations that are gone are left out. At most 500 ids. */
+  readIntakeTargets(ids: readonly IntegrationId[]): Promise<readonly IntakeTargetRow[]>;
   hasQueuedDeliveries(integrationId: IntegrationId): Promise<boolean>;
   /**
    * Which of these integrations have a delivery that is due: what lingering consumers ask, all of them at once. Of those
@@ -128,7 +138,7 @@ export interface DeliveryStore {
   /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
   becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
   /**
-   * Claims the next lot, in arrival order. Order `arrival` stops before the first delivery that is not due yet; a
+   * Claims the next lot, in arrival order, up to about 8 MB of content. Order `arrival` stops before the first delivery that is not due yet; a
    * suspect one is claimed alone, so that a lot is either one suspect or any number of others.
    * Null: `claim` is no longer the consumer.
    */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DeliveryId } from '../../domain/ids.js';
 import { cleanDetail } from '../clean-detail.js';
+import { largestLotBytes } from '../lot-size.js';
 import type { DeliveryOutcome, DeliveryStore } from '../port/delivery-store.js';
 import type { PostgresClient } from './create-client.js';
 import { claimedRows, toClaimed } from './delivery-rows.js';
@@ -46,7 +47,7 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
                 SELECT 1 FROM "delivery_consumers"
                  WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
               ), head AS (
-                SELECT "id", "sequence", "suspect",
+                SELECT "id", "sequence", "suspect", octet_length("sealed_content") AS "size",
                        "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now}) AS "due"
                   FROM "deliveries"
                  WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
@@ -54,9 +55,9 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
               ), lot AS (
                 SELECT "id" FROM (
                   SELECT "id", bool_and("due") OVER before AS "runs", row_number() OVER before AS "place",
-                         bool_or("suspect") OVER before AS "after_suspect"
+                         bool_or("suspect") OVER before AS "after_suspect", sum("size") OVER before AS "size"
                     FROM head WINDOW before AS (ORDER BY "sequence")
-                ) AS marked WHERE "runs" AND ("place" = 1 OR NOT "after_suspect")
+                ) AS marked WHERE "runs" AND ("place" = 1 OR NOT "after_suspect" AND "size" <= ${largestLotBytes})
               ), claimed AS (
                 UPDATE "deliveries" SET "state" = 'claimed', "claim" = ${claim}
                  WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM lot))
@@ -70,16 +71,17 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
                 SELECT 1 FROM "delivery_consumers"
                  WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
               ), head AS (
-                SELECT "id", "sequence", "suspect"
+                SELECT "id", "sequence", "suspect", octet_length("sealed_content") AS "size"
                   FROM "deliveries"
                  WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
                    AND "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now})
                  ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
               ), lot AS (
                 SELECT "id" FROM (
-                  SELECT "id", row_number() OVER before AS "place", bool_or("suspect") OVER before AS "after_suspect"
+                  SELECT "id", row_number() OVER before AS "place", bool_or("suspect") OVER before AS "after_suspect",
+                         sum("size") OVER before AS "size"
                     FROM head WINDOW before AS (ORDER BY "sequence")
-                ) AS marked WHERE "place" = 1 OR NOT "after_suspect"
+                ) AS marked WHERE "place" = 1 OR NOT "after_suspect" AND "size" <= ${largestLotBytes}
               ), claimed AS (
                 UPDATE "deliveries" SET "state" = 'claimed', "claim" = ${claim}
                  WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM lot))

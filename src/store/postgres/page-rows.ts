@@ -1,6 +1,6 @@
 import type { PageRequest } from '../port/page.js';
 
-export { toPage } from '../to-page.js';
+export { afterTimeCursor, timeCursor, toPage } from '../pages.js';
 
 /**
  * The keyset condition of a page: rows after the cursor, in the order of their ids, one more than asked for. The extra

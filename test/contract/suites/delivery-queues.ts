@@ -14,6 +14,7 @@ import {
   succeeded,
 } from '../delivery-fixtures.js';
 import {
+  attio,
   deadBecauseOf,
   insertEntity,
   insertIntegration,
@@ -186,6 +187,32 @@ export function describeDeliveryQueues(under: () => StoreUnderTest): void {
         { id: dead.id, type: dead.type, status: 'ERROR', statusSince: noon, openCauses: 1 },
       ]);
       expect(await first.readIntegrationGates([])).toEqual([]);
+    });
+  });
+
+  describe('readIntakeTargets', () => {
+    it('reads what the intake needs, of those that are there', async () => {
+      const { first, second } = under();
+      const userId = newUser();
+      const entity = await insertEntity(first, userId);
+      const another = await insertEntity(first, userId, entity.credentialId);
+      const alive = await insertIntegration(first, userId, [entity.id, another.id]);
+      const dead = await insertIntegration(first, userId, [entity.id], { state: deadBecauseOf(entity.credentialId) });
+      const write = { sealedSecrets: 'sealed', expiresAt: null, dueAt: null, failure: null };
+      await second.compareAndSetSubscription(dead.id, 0, write);
+      const rows = await second.readIntakeTargets([dead.id, newIntegration(), alive.id]);
+      expect([...rows].sort((left, right) => (left.id < right.id ? -1 : 1))).toEqual([
+        {
+          id: alive.id,
+          type: alive.type,
+          status: 'ENABLED',
+          openCauses: 0,
+          providers: [attio, attio],
+          sealedSecrets: null,
+        },
+        { id: dead.id, type: dead.type, status: 'ERROR', openCauses: 1, providers: [attio], sealedSecrets: 'sealed' },
+      ]);
+      expect(await first.readIntakeTargets([])).toEqual([]);
     });
   });
 }

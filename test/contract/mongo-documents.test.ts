@@ -1,0 +1,105 @@
+import { startWireProxy, type Verdict, type WireProxy } from '../../src/embedded/mongo/start-wire-proxy.js';
+import { connectMongo, openCollections, type MongoConnection } from '../../src/store/mongo/connect.js';
+import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
+import { migrateMongo } from '../../src/store/mongo/migrate.js';
+import type { Store } from '../../src/store/port/store.js';
+import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
+import {
+  claimLot,
+  claimOf,
+  idsOf,
+  insertSome,
+  newIntegration,
+  one,
+  readDelivery,
+  succeeded,
+} from './delivery-fixtures.js';
+import { insertCredential, insertEntity, insertIntegration, newUser, noon, sessionIn } from './fixtures.js';
+
+// The first run builds the server.
+jest.setTimeout(300_000);
+
+describeOnMongo('documents of the mongo store', () => {
+  let mongo: TestMongo;
+  let proxy: WireProxy;
+  let verdict: (command: Record<string, unknown>) => Verdict = () => 'pass';
+  let store: Store;
+  let raw: MongoConnection;
+  beforeAll(async () => {
+    mongo = await startTestMongo();
+    const url = new URL(mongo.newDatabase());
+    await migrateMongo(url.href);
+    raw = connectMongo({ databaseUrl: url.href });
+    proxy = await startWireProxy({ port: Number(url.port) }, command => verdict(command));
+    url.host = `127.0.0.1:${proxy.port}`;
+    store = createMongoStore({ databaseUrl: url.href });
+  });
+  afterAll(async () => {
+    await store.close();
+    await raw.client.close();
+    await proxy.close();
+    await mongo.stop();
+  });
+  const collections = () => openCollections(raw.db);
+
+  it('that an older version wrote, without fields that may be null, are read as if they were', async () => {
+    const userId = newUser();
+    const credential = await insertCredential(store, userId);
+    const entity = await insertEntity(store, userId, credential.id);
+    const integration = await insertIntegration(store, userId, [entity.id]);
+    const session = await sessionIn(store, 'pending');
+    const { credentials, integrations, sessions } = collections();
+    await credentials.updateOne({ _id: credential.id }, { $unset: { verdict: 1, lastTest: 1, expiresAt: 1 } });
+    await integrations.updateOne({ _id: integration.id }, { $unset: { resumeSince: 1, resuming: 1 } });
+    await sessions.updateOne({ _id: session.id }, { $unset: { browserHash: 1, account: 1, sealedGrant: 1 } });
+    expect(await store.getCredential(credential.id)).toEqual(credential);
+    expect(await store.getIntegration(integration.id)).toEqual(integration);
+    expect(await store.getSession(session.id)).toEqual(session);
+    // And the conditions of writes hold for them.
+    expect(await store.bindBrowser(session.id, 'browser', noon)).toMatchObject({ browserHash: 'browser' });
+  });
+
+  it('that nobody understands are refused and not guessed at', async () => {
+    const { id } = await insertCredential(store, newUser());
+    await collections().credentials.updateOne({ _id: id }, { $set: { generation: 'two' } });
+    await expect(store.getCredential(id)).rejects.toThrow(/generation/);
+  });
+
+  it('a claim that was written after its successor had looked is handed to nobody, and queued again', async () => {
+    const integrationId = newIntegration();
+    const ids = await insertSome(store, integrationId, 3);
+    await store.becomeConsumer(integrationId, 'run/1', one);
+    // The second look at the consumer, after the claim was written, finds another one.
+    let looks = 0;
+    verdict = command => {
+      if (command['find'] !== 'delivery_consumers') return 'pass';
+      looks += 1;
+      const ns = `${String(command['$db'])}.delivery_consumers`;
+      return looks === 2 ? { reply: { ok: 1, cursor: { firstBatch: [], id: 0n, ns } } } : 'pass';
+    };
+    expect(await store.claimDeliveries(claimOf(integrationId))).toBeNull();
+    verdict = () => 'pass';
+    expect(looks).toBe(2);
+    const lot = await claimLot(store, integrationId);
+    expect(lot.map(({ id, suspect }) => [id, suspect])).toEqual(ids.map(id => [id, false]));
+  });
+
+  it.each(['arrival', 'none'] as const)(
+    'a claim left by one that died between its two looks is met by the next claim (order %s)',
+    async order => {
+      const integrationId = newIntegration();
+      const ids = await insertSome(store, integrationId, 2);
+      await store.becomeConsumer(integrationId, 'run/1', one);
+      await store.becomeConsumer(integrationId, 'run/2', one);
+      // What run/1 wrote too late, after run/2 had looked for it.
+      const late = { state: 'claimed', claim: 'run/1', fence: 1, lot: 'late' };
+      await collections().deliveries.updateOne({ _id: ids[0]! }, { $set: late });
+      const lot = await claimLot(store, integrationId, { claim: 'run/2', order });
+      expect(lot.map(({ id, suspect }) => [id, suspect])).toEqual([[ids[0], true]]);
+      expect(await store.finishDeliveries(integrationId, 'run/1', [succeeded(ids[0]!)], one)).toEqual([ids[0]]);
+      expect((await readDelivery(store, integrationId, ids[0]!)).state).toBe('claimed');
+      expect(await store.finishDeliveries(integrationId, 'run/2', [succeeded(ids[0]!)], one)).toEqual([]);
+      expect(idsOf(await claimLot(store, integrationId, { claim: 'run/2', order }))).toEqual([ids[1]]);
+    },
+  );
+});
