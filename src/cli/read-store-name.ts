@@ -1,9 +1,10 @@
+import { ConfigError } from '../errors.js';
 import { type StoreName, storeNames } from '../embedded/start-embedded-database.js';
 
 /**
  * Takes `--store postgres|mongo|documentdb` out of a command's arguments; `postgres` without it.
  *
- * @throws Error with one plain sentence for any other name.
+ * @throws ConfigError for any other name.
  */
 export function readStoreName(args: readonly string[]): {
   readonly store: StoreName;
@@ -14,6 +15,7 @@ export function readStoreName(args: readonly string[]): {
   const joined = args[at]?.startsWith('--store=') === true;
   const name = joined ? args[at]?.slice('--store='.length) : args[at + 1];
   const store = storeNames.find(known => known === name);
-  if (store === undefined) throw new Error(`--store must be one of ${storeNames.join(', ')}, not "${name ?? ''}"`);
+  if (store === undefined)
+    throw new ConfigError([`--store must be one of ${storeNames.join(', ')}, not "${name ?? ''}"`]);
   return { store, rest: args.filter((_, place) => place !== at && (joined || place !== at + 1)) };
 }
