@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { pickPort } from '../../../embedded/pick-port.js';
@@ -60,6 +61,7 @@ export async function setStage(stack: BenchStack, root: string, say: Say): Promi
   // Connecting and dying need a worker.
   await startWorker();
   const recorded = join(root, 'recorded.txt');
+  await rm(recorded, { force: true });
   const living = await seed(stack, 'bench-living', 'acme', 1_000);
   const dead = await seed(stack, 'bench-dead', deadAccount, 10, () => ({ file: recorded }));
   await kill(stack, dead, deadAccount);
