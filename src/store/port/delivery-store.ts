@@ -104,6 +104,8 @@ export interface QueueRow {
   /** Queued or claimed; counted up to `countLimit`. */
   readonly pending: number;
   readonly oldestReceivedAt: Date;
+  /** Of the last one in the order of arrival. */
+  readonly newestReceivedAt: Date;
 }
 
 /**
@@ -190,4 +192,9 @@ export interface DeliveryStore {
   listQueues(page: PageRequest, countLimit: number): Promise<Page<QueueRow>>;
   /** Deletes finished ones of before `before`; returns how many. */
   deleteFinishedDeliveries(before: Date, limit: number): Promise<number>;
+  /**
+   * Deletes consumers that became it before `before`, which must be longer ago than any of them can still be at work;
+   * returns how many. One that is deleted claims and finishes nothing more, as if it had been replaced.
+   */
+  deleteStaleConsumers(before: Date, limit: number): Promise<number>;
 }
