@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Core } from './compose.js';
+import { createProviderBreakers } from './credentials/provider-breakers.js';
 import { createHandlerHost } from './handlers/create-handler-host.js';
 import { createHandlerRequests } from './handlers/create-handler-requests.js';
 import { createForwardHandler } from './handlers/forward-delivery.js';
@@ -17,6 +18,7 @@ export function composeHandlers(
 ) {
   const { config, workflows } = core;
   return {
+    breakers: createProviderBreakers(core.log),
     handlers: createHandlerHost({
       modulePath: config.integrations === undefined ? null : resolve(config.integrations),
       builtIn: new Map([
