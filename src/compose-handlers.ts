@@ -4,7 +4,7 @@ import { createProviderBreakers } from './credentials/provider-breakers.js';
 import { createHandlerHost } from './handlers/create-handler-host.js';
 import { createHandlerRequests } from './handlers/create-handler-requests.js';
 import { createForwardHandler } from './handlers/forward-delivery.js';
-import type { ThreadEntry } from './handlers/handler-thread-slot.js';
+import type { ThreadEntry } from './handlers/start-thread.js';
 import { createCredentialTester } from './handlers/test-credential-once.js';
 
 /**

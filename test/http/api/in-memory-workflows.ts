@@ -124,6 +124,7 @@ export function createInMemoryWorkflows(
 const noHandlers: Pick<ActivityDependencies, 'handlers' | 'requests'> = {
   handlers: {
     run: () => Promise.reject(new Error('no handler runs here')),
+    runInTurn: () => Promise.reject(new Error('no handler runs here')),
     close: () => Promise.resolve(),
   },
   requests: {
