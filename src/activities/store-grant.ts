@@ -1,6 +1,8 @@
 import { RelinkError } from '../errors.js';
 import { newId } from '../ids.js';
+import { catalogue } from '../providers/catalogue/index.js';
 import type { TokenSet } from '../providers/definition.js';
+import { planGrantEnd, planRefresh } from '../providers/plan-refresh.js';
 import { parseTokenSet, serialiseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential, GrantWrite, ProvenAccount, Session } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
@@ -21,11 +23,20 @@ export async function storeGrant(
   const { userId, provider, grantSequence } = session;
   if (grantSequence === null) throw new RelinkError('internal', `${session.id} has no grant number`);
   const externalId = account.credentialExternalId;
+  // A worker that lacks the provider's settings can still store what was proven.
+  const definition = catalogue.get(provider) ?? {};
 
   const sealFor = (id: Credential['id'], kept: TokenSet): GrantWrite => ({
     sealedTokens: vault.seal(serialiseTokenSet(kept), credentialTokensBinding(id)),
     refreshable: kept.refreshToken !== null,
     expiresAt: kept.expiresAt,
+    ...planRefresh(
+      definition,
+      { refreshable: kept.refreshToken !== null, expiresAt: kept.expiresAt },
+      now(),
+      Math.random(),
+    ),
+    ...planGrantEnd(definition, now()),
     grantSequence,
   });
 

@@ -101,7 +101,7 @@ export const credentialAnswer = z
         outcome: z
           .enum(credentialTestOutcomes)
           .describe(
-            '`ok`: it works. `refused`: it is dead. `needs_refresh`: refused while a refresh token is held, no verdict. `unreachable`: no verdict.',
+            '`ok`: it works. `refused`: it is dead. `needs_refresh`: refused, and its refresh goes on: no verdict yet. `unreachable`: no verdict.',
           ),
         at: time('When the test ended.'),
       })
