@@ -138,6 +138,16 @@ export const errorRegistry = {
     retryable: false,
     text: 'The provider accepted the token but did not say which account it belongs to.',
   },
+  kind_not_taken: {
+    status: 400,
+    retryable: false,
+    text: 'This provider does not take credentials of this kind.',
+  },
+  secret_refused: {
+    status: 422,
+    retryable: false,
+    text: 'The provider does not accept this key, password or client. Nothing was changed. Check it and send it again.',
+  },
   wrong_account: {
     status: 409,
     retryable: false,

@@ -1,6 +1,7 @@
 import { RelinkError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { TokenSet } from '../providers/definition.js';
+import { isRefreshable } from '../providers/is-refreshable.js';
 import { parseTokenSet, serialiseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential, GrantWrite, ProvenAccount, Session } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
@@ -23,8 +24,9 @@ export async function storeGrant(
   const externalId = account.credentialExternalId;
 
   const sealFor = (id: Credential['id'], kept: TokenSet): GrantWrite => ({
+    kind: kept.key?.kind ?? 'oauth2',
     sealedTokens: vault.seal(serialiseTokenSet(kept), credentialTokensBinding(id)),
-    refreshable: kept.refreshToken !== null,
+    refreshable: isRefreshable(kept),
     expiresAt: kept.expiresAt,
     grantSequence,
   });
@@ -59,6 +61,7 @@ export async function storeGrant(
  * account, by the credential's key. The one of a dead credential is not kept: it was refused.
  */
 function keepRefreshToken(tokens: TokenSet, existing: Credential, openExisting: () => TokenSet): TokenSet {
+  if (tokens.key !== undefined || existing.kind !== 'oauth2') return tokens;
   if (tokens.refreshToken !== null || !existing.refreshable || !existing.authIsValid) return tokens;
   try {
     return { ...tokens, refreshToken: openExisting().refreshToken };

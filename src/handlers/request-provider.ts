@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { RelinkError } from '../errors.js';
 import type { ProviderRequest, ProviderResponse } from '../integrations/handler-context.js';
+import { authorizeRequest } from '../providers/authorize-request.js';
 import type { Provider } from '../providers/configure-provider.js';
 import type { ProviderCatalogue } from '../providers/load-providers.js';
 import { resolveApiUrl } from '../providers/resolve-api-url.js';
@@ -93,6 +94,7 @@ async function send(
 ): Promise<{ readonly response: ProviderResponse; readonly refused: boolean }> {
   const tokens = parseTokenSet(vault.open(credential.sealedTokens, credentialTokensBinding(credential.id)));
   const isJson = wanted.json !== undefined;
+  const authorization = authorizeRequest(provider, tokens);
   const result = await sendRequest({
     method: wanted.method ?? 'GET',
     url: resolveApiUrl(provider, tokens.extras, wanted.url),
@@ -100,7 +102,7 @@ async function send(
       accept: 'application/json',
       ...(isJson && { 'content-type': 'application/json' }),
       ...readHeaders(wanted),
-      authorization: `${provider.authorizationScheme} ${tokens.accessToken.reveal()}`,
+      [authorization.name]: authorization.value,
     },
     body: isJson ? JSON.stringify(wanted.json) : wanted.body,
     timeoutMs: wanted.timeoutMs ?? defaultTimeoutMs,

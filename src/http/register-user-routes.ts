@@ -4,6 +4,7 @@ import { getAuthorize } from './routes/api/authorize/get-authorize.js';
 import { postAuthorize } from './routes/api/authorize/post-authorize.js';
 import { getCredential } from './routes/api/credentials/get-credential.js';
 import { listCredentials } from './routes/api/credentials/list-credentials.js';
+import { postCredential } from './routes/api/credentials/post-credential.js';
 import { postCredentialTest } from './routes/api/credentials/test/post-credential-test.js';
 import { getEntity } from './routes/api/entities/get-entity.js';
 import { listEntities } from './routes/api/entities/list-entities.js';
@@ -25,6 +26,7 @@ export function registerUserRoutes(app: App, context: HttpContext): void {
     postAuthorize,
     getAttempt,
     listCredentials,
+    postCredential,
     getCredential,
     postCredentialTest,
     listEntities,

@@ -10,7 +10,20 @@ export interface Identity {
   readonly accountName: string | null;
 }
 
+/** Of client credentials: what new tokens are minted with (RFC 6749 section 4.4). */
+export interface ClientKey {
+  readonly kind: 'client_credentials';
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+}
+
+/** What a user handed over, beyond what requests carry. */
+export type HeldKey = { readonly kind: 'api_key' | 'basic' } | ClientKey;
+
 export interface TokenSet {
+  /** Absent for a grant of the consent page. */
+  readonly key?: HeldKey;
+  /** What requests carry: the access token, the API key, or `<user name>:<password>`. */
   readonly accessToken: Secret;
   /** Null when the provider gave none: then the credential cannot be refreshed. */
   readonly refreshToken: Secret | null;
@@ -49,6 +62,17 @@ export interface ProviderDefinition {
   readonly denialErrors?: readonly string[];
   /** Scheme of the Authorization header: `Bearer`, or what the provider calls it. */
   readonly authorizationScheme: string;
+  /** The header that carries an access token on its own, where it is not `Authorization` (`X-Shopify-Access-Token`). */
+  readonly authorizationHeader?: string;
+  /** The kinds of credential it takes besides grants of its consent page, and what is particular about each. */
+  readonly keys?: {
+    /** Where an API key goes: behind a scheme in `Authorization`, or on its own in another header. */
+    readonly api_key?: { readonly scheme: string } | { readonly header: string };
+    /** User name and password, by HTTP Basic (RFC 7617). */
+    readonly basic?: true;
+    /** Its users' own clients mint tokens at the token endpoint. `scope`: what they ask for; null: no parameter. */
+    readonly client_credentials?: { readonly scope: string | null };
+  };
   /** Query parameters of the callback that matter beyond `code`, `state`, `iss` and `error`. */
   readonly callbackParameters: readonly string[];
   /** Fields of the token answer to keep as extras: strings. */

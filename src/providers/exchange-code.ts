@@ -70,7 +70,8 @@ export async function exchangeCode(provider: Provider, exchange: CodeExchange): 
   return readTokenAnswer(provider, description, answer, Object.fromEntries(kept), issuedAt);
 }
 
-async function sendTokenRequest(
+/** One request to the token endpoint. Throws RelinkError `exchange_timed_out`, `exchange_failed`, `host_not_allowed`. */
+export async function sendTokenRequest(
   provider: Provider,
   url: string,
   { method, headers, body }: CustomFetchOptions<'POST', URLSearchParams>,

@@ -100,7 +100,8 @@ async function reload(store: Store, id: SessionId, state: SessionState): Promise
 }
 
 export function grantOf(grantSequence: number, overrides: Partial<GrantWrite> = {}): GrantWrite {
-  return { sealedTokens: `sealed-${grantSequence}`, refreshable: false, expiresAt: null, grantSequence, ...overrides };
+  const sealedTokens = `sealed-${grantSequence}`;
+  return { kind: 'oauth2', sealedTokens, refreshable: false, expiresAt: null, grantSequence, ...overrides };
 }
 
 export async function insertCredential(store: Store, userId: UserId, grantSequence = 1): Promise<Credential> {

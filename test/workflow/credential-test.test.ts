@@ -147,7 +147,13 @@ describe('testing a credential', () => {
     const credential = await store.getCredential(credentialId);
     // Sealed to another row, which is as unreadable as under another key.
     const sealedTokens = vault.seal(new Secret('{}'), credentialTokensBinding(newId('credential')));
-    const grant = { sealedTokens, refreshable: false, expiresAt: null, grantSequence: 1_000_000 };
+    const grant = {
+      kind: 'oauth2' as const,
+      sealedTokens,
+      refreshable: false,
+      expiresAt: null,
+      grantSequence: 1_000_000,
+    };
     await store.replaceGrant(credentialId, credential?.epoch ?? 0, grant, now());
     await expect(test(user, credentialId)).rejects.toMatchObject({ cause: { type: 'secret_unreadable' } });
     expect((await user.get(`/api/credentials/${credentialId}`)).body).toMatchObject({

@@ -56,7 +56,13 @@ const kill = async (user: ApiClient, credentialId: string) => {
 };
 
 const verdict = (): CredentialVerdict => ({ code: 'credential_refused', httpStatus: 401, since: new Date() });
-const laterGrant: GrantWrite = { sealedTokens: 'unread', refreshable: false, expiresAt: null, grantSequence: 1e9 };
+const laterGrant: GrantWrite = {
+  kind: 'oauth2',
+  sealedTokens: 'unread',
+  refreshable: false,
+  expiresAt: null,
+  grantSequence: 1e9,
+};
 const statusOf = async (user: ApiClient, id: string) => (await user.get(`/api/integrations/${id}`)).body.status;
 
 it('a passed test does not take a reconnect for its own write', async () => {

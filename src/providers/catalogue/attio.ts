@@ -26,6 +26,8 @@ export const attio: ProviderDefinition = {
   scope: null,
   authorizationParameters: {},
   authorizationScheme: 'Bearer',
+  // docs.attio.com/rest-api/guides/authentication: a workspace's own API key is sent like an access token.
+  keys: { api_key: { scheme: 'Bearer' } },
   callbackParameters: [],
   tokenExtras: [],
   missingExpiry: null,

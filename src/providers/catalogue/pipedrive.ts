@@ -27,6 +27,8 @@ export const pipedrive: ProviderDefinition = {
   // "Cancel" on the consent page: pipedrive.readme.io/docs/marketplace-oauth-authorization, step 3.
   denialErrors: ['user_denied'],
   authorizationScheme: 'Bearer',
+  // pipedrive.readme.io/docs/core-api-concepts-authentication: a user's personal API token.
+  keys: { api_key: { header: 'x-api-token' } },
   callbackParameters: [],
   tokenExtras: ['api_domain'],
   missingExpiry: 3600,

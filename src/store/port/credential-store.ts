@@ -1,4 +1,5 @@
 import type { CauseCode } from '../../domain/cause.js';
+import type { CredentialKind } from '../../domain/credential-kind.js';
 import type { CredentialTestOutcome } from '../../domain/credential-test.js';
 import type { CredentialId, ExternalId, ProviderId, UserId } from '../../domain/ids.js';
 import type { Page, PageRequest } from './page.js';
@@ -16,6 +17,7 @@ export interface Credential {
   readonly provider: ProviderId;
   /** The provider's id of the grant's holder; unique with user and provider. May differ from the entity's. */
   readonly externalId: ExternalId;
+  readonly kind: CredentialKind;
   /** The token set, sealed to this row. */
   readonly sealedTokens: string;
   readonly refreshable: boolean;
@@ -34,6 +36,7 @@ export interface Credential {
 }
 
 export interface GrantWrite {
+  readonly kind: CredentialKind;
   readonly sealedTokens: string;
   readonly refreshable: boolean;
   readonly expiresAt: Date | null;

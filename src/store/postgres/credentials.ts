@@ -48,7 +48,8 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
         data: [
           {
             ...{ id, userId, provider, externalId },
-            ...{ sealedTokens: grant.sealedTokens, refreshable: grant.refreshable, expiresAt: grant.expiresAt },
+            ...{ kind: grant.kind, sealedTokens: grant.sealedTokens },
+            ...{ refreshable: grant.refreshable, expiresAt: grant.expiresAt },
             grantSequence: grant.grantSequence,
             authIsValid: true,
             generation: 1,
@@ -66,7 +67,8 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
       const replaced = await credentials.updateManyAndReturn({
         where: { id, epoch, grantSequence: { lt: grant.grantSequence } },
         data: {
-          ...{ sealedTokens: grant.sealedTokens, refreshable: grant.refreshable, expiresAt: grant.expiresAt },
+          ...{ kind: grant.kind, sealedTokens: grant.sealedTokens },
+          ...{ refreshable: grant.refreshable, expiresAt: grant.expiresAt },
           ...alive,
           grantSequence: grant.grantSequence,
           generation: { increment: 1 },

@@ -74,6 +74,7 @@ test('it lists every route', () => {
     'GET /metrics',
     'PATCH /api/integrations/{id}',
     'POST /api/authorize',
+    'POST /api/credentials',
     'POST /api/credentials/{id}/test',
     'POST /api/integrations',
     'POST /api/integrations/{id}/deliveries/discard',
@@ -173,6 +174,7 @@ test('it holds together: references resolve, and only routes that need a body as
   expect(asking.sort()).toEqual([
     'PATCH /api/integrations/{id}',
     'POST /api/authorize',
+    'POST /api/credentials',
     'POST /api/integrations',
     'POST /api/integrations/{id}/deliveries/replay',
   ]);
