@@ -1,7 +1,9 @@
 import { RelinkError } from '../errors.js';
 import { newId } from '../ids.js';
+import { catalogue } from '../providers/catalogue/index.js';
 import type { TokenSet } from '../providers/definition.js';
 import { isRefreshable } from '../providers/is-refreshable.js';
+import { planGrantEnd, planRefresh } from '../providers/plan-refresh.js';
 import { parseTokenSet, serialiseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential, GrantWrite, ProvenAccount, Session } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
@@ -22,14 +24,24 @@ export async function storeGrant(
   const { userId, provider, grantSequence } = session;
   if (grantSequence === null) throw new RelinkError('internal', `${session.id} has no grant number`);
   const externalId = account.credentialExternalId;
+  // A worker that lacks the provider's settings can still store what was proven.
+  const definition = catalogue.get(provider) ?? {};
 
-  const sealFor = (id: Credential['id'], kept: TokenSet): GrantWrite => ({
-    kind: kept.key?.kind ?? 'oauth2',
-    sealedTokens: vault.seal(serialiseTokenSet(kept), credentialTokensBinding(id)),
-    refreshable: isRefreshable(kept),
-    expiresAt: kept.expiresAt,
-    grantSequence,
-  });
+  const sealFor = (id: Credential['id'], kept: TokenSet): GrantWrite => {
+    const { expiresAt, key } = kept;
+    const refreshable = isRefreshable(kept);
+    // What a provider says of its grants does not hold for keys.
+    const limits = key === undefined ? definition : {};
+    return {
+      kind: key?.kind ?? 'oauth2',
+      sealedTokens: vault.seal(serialiseTokenSet(kept), credentialTokensBinding(id)),
+      refreshable,
+      expiresAt,
+      ...planRefresh(limits, { refreshable, expiresAt }, now(), Math.random()),
+      ...planGrantEnd(limits, now()),
+      grantSequence,
+    };
+  };
 
   const insert = () => {
     const id = newId('credential');

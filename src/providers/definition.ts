@@ -81,6 +81,13 @@ export interface ProviderDefinition {
   readonly missingExpiry: number | null;
   /** Fields of the token answer that give the lifetime in seconds, best first. Default: `expires_in`. */
   readonly expiryFields?: readonly string[];
+  /** How long a grant lives whatever its access tokens say. Left out: nobody knows of a limit. Milliseconds. */
+  readonly grantLimits?: {
+    /** It ends when it is not refreshed for this long. */
+    readonly idleMs?: number;
+    /** It ends this long after the consent. */
+    readonly hardMs?: number;
+  };
   /** Hosts that addresses arriving in a callback or token answer may name, per field. */
   readonly hosts: Readonly<Record<string, readonly HostPattern[]>>;
   /** What paths of `context.request` are below. Default: the origin of the identity call. */

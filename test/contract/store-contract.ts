@@ -1,5 +1,6 @@
 import type { Store } from '../../src/store/port/store.js';
 import type { StoreUnderTest } from './fixtures.js';
+import { describeCredentialRefresh } from './suites/credential-refresh.js';
 import { describeCredentials } from './suites/credentials.js';
 import { describeDeliveryClaims } from './suites/delivery-claims.js';
 import { describeDeliveryIntake } from './suites/delivery-intake.js';
@@ -45,6 +46,7 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
 
     describeSessions(under);
     describeCredentials(under);
+    describeCredentialRefresh(under);
     describeEntities(under);
     describeIntegrations(under);
     describeComebacks(under);

@@ -1,3 +1,4 @@
+import { grantOf } from '../contract/fixtures.js';
 import type { InvalidateResult, TestCredentialResult } from '../../src/contracts/workflows.js';
 import { callControl } from '../support/sandbox-client.js';
 import { newId } from '../../src/ids.js';
@@ -147,13 +148,7 @@ describe('testing a credential', () => {
     const credential = await store.getCredential(credentialId);
     // Sealed to another row, which is as unreadable as under another key.
     const sealedTokens = vault.seal(new Secret('{}'), credentialTokensBinding(newId('credential')));
-    const grant = {
-      kind: 'oauth2' as const,
-      sealedTokens,
-      refreshable: false,
-      expiresAt: null,
-      grantSequence: 1_000_000,
-    };
+    const grant = grantOf(1_000_000, { sealedTokens });
     await store.replaceGrant(credentialId, credential?.epoch ?? 0, grant, now());
     await expect(test(user, credentialId)).rejects.toMatchObject({ cause: { type: 'secret_unreadable' } });
     expect((await user.get(`/api/credentials/${credentialId}`)).body).toMatchObject({

@@ -115,6 +115,12 @@ export function toCredential(row: CredentialRow): Credential {
       lastTestOutcome === null || lastTestGeneration === null || lastTestAt === null
         ? null
         : { outcome: testOutcome.parse(lastTestOutcome), generation: lastTestGeneration, at: lastTestAt },
+    refreshTry: row.refreshTry,
+    refreshPosts: row.refreshPosts,
+    refreshPostedAt: row.refreshPostedAt,
+    refreshDueAt: row.refreshDueAt,
+    grantEndsAt: row.grantEndsAt,
+    grantWarnAt: row.grantWarnAt,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };
