@@ -191,6 +191,11 @@ export const errorRegistry = {
     retryable: false,
     text: 'The provider no longer accepts this credential. Its user has to reconnect.',
   },
+  credential_in_use: {
+    status: 409,
+    retryable: false,
+    text: 'Integrations use this credential. Delete them first, or delete it with `force=true`: they are then in ERROR until its account is connected again.',
+  },
   claim_lost: {
     status: 503,
     retryable: true,

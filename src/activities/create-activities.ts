@@ -12,6 +12,8 @@ import { persistCredential } from './persist-credential.js';
 import { probeCredential } from './probe-credential.js';
 import { recordCredentialTest } from './record-credential-test.js';
 import { restoreIntegrationStatuses } from './restore-integration-statuses.js';
+import { removeCredential } from './remove-credential.js';
+import { revokeCredential } from './revoke-credential.js';
 import { sweep } from './sweep/sweep.js';
 import { upsertEntity } from './upsert-entity.js';
 import { withdrawOvertakenCauses } from './withdraw-overtaken-causes.js';
@@ -29,6 +31,8 @@ export function createActivities(dependencies: ActivityDependencies) {
     probeCredential: probeCredential(dependencies),
     recordCredentialTest: recordCredentialTest(dependencies),
     markCredentialValid: markCredentialValid(dependencies),
+    revokeCredential: revokeCredential(dependencies),
+    removeCredential: removeCredential(dependencies),
     checkIntegrationStatus: checkIntegrationStatus(dependencies),
     prepareIntegration: prepareIntegration(dependencies),
     processDeliveries: processDeliveries(dependencies),

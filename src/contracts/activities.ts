@@ -84,6 +84,22 @@ export interface TestActivities {
   }>;
 }
 
+/** What became of a deleted credential's grant at the provider. */
+export type RevocationOutcome = 'revoked' | 'not_offered' | 'refused' | 'unreachable' | 'overtaken';
+
+export interface DeletionActivities {
+  /** One revocation request. An outage, and what only the operator can mend, is a retryable failure. */
+  revokeCredential(input: { readonly credentialId: CredentialId; readonly epoch: number }): Promise<{
+    readonly outcome: RevocationOutcome;
+  }>;
+  /** Removes the credential with the entities that nothing uses, or empties it where something does. */
+  removeCredential(input: {
+    readonly credentialId: CredentialId;
+    readonly epoch: number;
+    readonly revocation: RevocationOutcome;
+  }): Promise<{ readonly outcome: 'removed' | 'emptied' | 'overtaken' }>;
+}
+
 export interface SweepActivities {
   /** Ends abandoned exchanges, starts what was written but not started, finishes creations and deletions. */
   sweep(): Promise<SweepResult>;
@@ -120,4 +136,9 @@ export interface WebhookActivities {
   discardDeliveries(input: { readonly integrationId: IntegrationId }): Promise<{ readonly discarded: number }>;
 }
 
-export type Activities = ReauthActivities & InvalidateActivities & TestActivities & WebhookActivities & SweepActivities;
+export type Activities = ReauthActivities &
+  InvalidateActivities &
+  TestActivities &
+  DeletionActivities &
+  WebhookActivities &
+  SweepActivities;

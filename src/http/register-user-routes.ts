@@ -2,6 +2,7 @@ import type { App, HttpContext } from './dependencies.js';
 import { getAttempt } from './routes/api/authorize/attempt/get-attempt.js';
 import { getAuthorize } from './routes/api/authorize/get-authorize.js';
 import { postAuthorize } from './routes/api/authorize/post-authorize.js';
+import { deleteCredential } from './routes/api/credentials/delete-credential.js';
 import { getCredential } from './routes/api/credentials/get-credential.js';
 import { listCredentials } from './routes/api/credentials/list-credentials.js';
 import { postCredential } from './routes/api/credentials/post-credential.js';
@@ -28,6 +29,7 @@ export function registerUserRoutes(app: App, context: HttpContext): void {
     listCredentials,
     postCredential,
     getCredential,
+    deleteCredential,
     postCredentialTest,
     listEntities,
     getEntity,

@@ -50,6 +50,10 @@ export interface ProviderDefinition {
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
   readonly identityUrl: string;
+  /** Where grants are revoked; absent: nowhere. */
+  readonly revocationUrl?: string;
+  /** How: by RFC 7009 (`body`, the default), or with the token in the query and nothing else. */
+  readonly revocationForm?: 'body' | 'query';
   /** The `iss` value of its callbacks (RFC 9207); null when it sends none. */
   readonly issuer: string | null;
   readonly clientAuthentication: 'client_secret_post' | 'client_secret_basic';
@@ -96,6 +100,8 @@ export interface ProviderDefinition {
   readonly apiUrlFor?: (extras: Readonly<Record<string, string>>, apiUrl: string) => string;
   /** The token endpoint for this callback; may use a callback parameter, whose host is checked against `hosts`. */
   readonly tokenUrlFor?: (callback: Readonly<Record<string, string>>, tokenUrl: string) => string;
+  /** The revocation endpoint for these tokens; may use an extra, whose host is checked against `hosts`. */
+  readonly revocationUrlFor?: (extras: Readonly<Record<string, string>>, revocationUrl: string) => string;
   /** The identity endpoint for these tokens; may use an extra, whose host is checked against `hosts`. */
   readonly identityUrlFor?: (extras: Readonly<Record<string, string>>, identityUrl: string) => string;
   /**

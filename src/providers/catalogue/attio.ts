@@ -19,6 +19,8 @@ export const attio: ProviderDefinition = {
   authorizationUrl: 'https://app.attio.com/authorize',
   tokenUrl: 'https://app.attio.com/oauth/token',
   identityUrl: 'https://api.attio.com/v2/self',
+  // docs.attio.com/docs/oauth/revoke
+  revocationUrl: 'https://app.attio.com/oauth/revoke',
   issuer: null,
   clientAuthentication: 'client_secret_post',
   pkce: true,

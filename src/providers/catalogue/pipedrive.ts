@@ -18,6 +18,7 @@ export const pipedrive: ProviderDefinition = {
   authorizationUrl: 'https://oauth.pipedrive.com/oauth/authorize',
   tokenUrl: 'https://oauth.pipedrive.com/oauth/token',
   identityUrl: 'https://api.pipedrive.com/api/v1/users/me',
+  revocationUrl: 'https://oauth.pipedrive.com/oauth/revoke',
   issuer: null,
   clientAuthentication: 'client_secret_basic',
   pkce: false,

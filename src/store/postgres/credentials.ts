@@ -26,6 +26,8 @@ function tokenColumns(tokens: TokensWrite) {
   return { sealedTokens, refreshable, expiresAt, refreshDueAt };
 }
 
+const deleted: CauseCode = 'credential_deleted';
+
 /** Credentials in PostgreSQL: the counters are the conditions, checked and raised by the same UPDATE. */
 export function createCredentialStore(client: PostgresClient): CredentialStore {
   const credentials = client.credential;
@@ -47,7 +49,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
     },
 
     async findAnyCredential() {
-      const row = await credentials.findFirst({ orderBy: { id: 'desc' } });
+      const row = await credentials.findFirst({ where: { sealedTokens: { not: '' } }, orderBy: { id: 'desc' } });
       return row && toCredential(row);
     },
 
@@ -110,7 +112,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
 
     async markCredentialValid(id, epoch, now) {
       const marked = await credentials.updateManyAndReturn({
-        where: { id, epoch, authIsValid: false },
+        where: { id, epoch, authIsValid: false, verdictCode: { not: deleted } },
         data: { ...alive, epoch: { increment: 1 }, updatedAt: now },
       });
       return first(marked);

@@ -54,6 +54,7 @@ afterAll(() => api.close());
 test('it lists every route', () => {
   expect(document.openapi).toBe('3.1.0');
   expect(operations.map(([name]) => name).sort()).toEqual([
+    'DELETE /api/credentials/{id}',
     'DELETE /api/integrations/{id}',
     'GET /api/authorize',
     'GET /api/authorize/{attempt}',
