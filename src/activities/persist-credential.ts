@@ -9,6 +9,8 @@ import { sessionGrantBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { storeGrant } from './store-grant.js';
 
+const mintTimeoutMs = 10_000;
+
 /**
  * Two writes in this order: the proven account on the session, then the credential. The first decides with `endSession`
  * whether the attempt may still fail: once an account is recorded it only goes forward, so no credential is ever
@@ -78,15 +80,18 @@ function standing(credential: Credential) {
 /** The first token of a client; that it can be had proves the client. An outage is retried, like that of the identity call. */
 async function mint(dependencies: ActivityDependencies, session: Session, client: ClientKey): Promise<TokenSet> {
   const provider = waitForOperator(() => dependencies.providers.get(session.provider));
-  try {
-    return await mintTokens(provider, client, { now: dependencies.now });
-  } catch (error) {
-    if (!(error instanceof RelinkError)) throw error;
-    if (error.code === 'client_rejected' || error.code === 'exchange_refused') {
+  const answer = await mintTokens(provider, client, { timeoutMs: mintTimeoutMs, now: dependencies.now });
+  switch (answer.meaning) {
+    case 'ok':
+      return answer.tokens;
+    case 'definitive':
+    case 'operator_fault':
       return await refuse(dependencies, session, 'secret_refused');
-    }
-    if (error.code === 'host_not_allowed' || error.code === 'kind_not_taken') throw error;
-    throw new RelinkError('provider_unavailable', error.detail ?? session.provider);
+    case 'rate_limited':
+      throw new RelinkError('rate_limited', session.provider, { retryAfterMs: answer.retryAfterMs ?? undefined });
+    case 'transient':
+    case 'unknown':
+      throw new RelinkError('provider_unavailable', `${session.provider}: ${answer.reason}`);
   }
 }
 

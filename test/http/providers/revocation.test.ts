@@ -23,7 +23,7 @@ afterAll(async () => {
   await closeProviderConnections();
 });
 
-const tokens = { accessToken: new Secret('at'), refreshToken: new Secret('rt'), expiresAt: null, extras: {} };
+const tokens: TokenSet = { accessToken: new Secret('at'), refreshToken: new Secret('rt'), expiresAt: null, extras: {} };
 const revoke = (reply: WireReply, { id = 'attio', held = tokens, timeoutMs = 2000 } = {}) => {
   wire.reply = reply;
   const provider = wireUp(id, wire, { revocationUrl: `${wire.origin}/revoke` });
