@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import type { Core } from './compose.js';
+import { createProviderBreakers } from './credentials/provider-breakers.js';
 import { createHandlerHost } from './handlers/create-handler-host.js';
 import { createHandlerRequests } from './handlers/create-handler-requests.js';
 import { createForwardHandler } from './handlers/forward-delivery.js';
-import type { ThreadEntry } from './handlers/handler-thread-slot.js';
+import type { ThreadEntry } from './handlers/start-thread.js';
 import { createCredentialTester } from './handlers/test-credential-once.js';
 
 /**
@@ -17,6 +18,7 @@ export function composeHandlers(
 ) {
   const { config, workflows } = core;
   return {
+    breakers: createProviderBreakers(core.log),
     handlers: createHandlerHost({
       modulePath: config.integrations === undefined ? null : resolve(config.integrations),
       builtIn: new Map([

@@ -61,6 +61,8 @@ const environmentSchema = z.object({
   // Well below the minute after which an exchange counts as abandoned.
   RELINK_EXCHANGE_TIMEOUT: z.coerce.number().positive().max(30).default(10),
   RELINK_CONNECT_WITHIN: seconds(86_400),
+  RELINK_REFRESH_TIMEOUT: z.coerce.number().positive().max(60).default(15),
+  RELINK_REFRESH_GIVE_UP: seconds(3_600),
   RELINK_TEST_GRACE_MS: milliseconds.prefault('1000,3000,10000'),
   RELINK_SWEEP_INTERVAL: seconds(30),
   RELINK_SWEEP_AFTER: seconds(30),
@@ -191,6 +193,8 @@ export function loadConfig(environment: Environment) {
     callbackDeadlineMs: value.RELINK_CALLBACK_DEADLINE * 1000,
     exchangeTimeoutMs: value.RELINK_EXCHANGE_TIMEOUT * 1000,
     connectWithinMs: value.RELINK_CONNECT_WITHIN * 1000,
+    refreshTimeoutMs: value.RELINK_REFRESH_TIMEOUT * 1000,
+    refreshGiveUpAfterMs: value.RELINK_REFRESH_GIVE_UP * 1000,
     testGraceMs: value.RELINK_TEST_GRACE_MS,
     sweepIntervalMs: value.RELINK_SWEEP_INTERVAL * 1000,
     sweepAfterMs: value.RELINK_SWEEP_AFTER * 1000,

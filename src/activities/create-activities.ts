@@ -9,7 +9,9 @@ import { endAttempt } from './end-attempt.js';
 import { markCredentialInvalid } from './mark-credential-invalid.js';
 import { markCredentialValid } from './mark-credential-valid.js';
 import { persistCredential } from './persist-credential.js';
+import { postRefresh } from './post-refresh.js';
 import { probeCredential } from './probe-credential.js';
+import { raiseRefreshTry } from './raise-refresh-try.js';
 import { recordCredentialTest } from './record-credential-test.js';
 import { restoreIntegrationStatuses } from './restore-integration-statuses.js';
 import { removeCredential } from './remove-credential.js';
@@ -33,6 +35,8 @@ export function createActivities(dependencies: ActivityDependencies) {
     markCredentialValid: markCredentialValid(dependencies),
     revokeCredential: revokeCredential(dependencies),
     removeCredential: removeCredential(dependencies),
+    postRefresh: postRefresh(dependencies),
+    raiseRefreshTry: raiseRefreshTry(dependencies),
     checkIntegrationStatus: checkIntegrationStatus(dependencies),
     prepareIntegration: prepareIntegration(dependencies),
     processDeliveries: processDeliveries(dependencies),

@@ -31,6 +31,26 @@ export interface TestCredentialResult {
   readonly outcome: CredentialTestOutcome | 'gone';
 }
 
+export interface RefreshInput {
+  readonly credentialId: CredentialId;
+  readonly provider: ProviderId;
+  readonly generation: number;
+  readonly refreshTry: number;
+  /** How long after a request its answer may still come: past the HTTP timeout. Milliseconds. */
+  readonly settleMs: number;
+  /** The first wait after a failure; each further one is twice as long, up to `longestWaitMs`. Milliseconds. */
+  readonly firstWaitMs: number;
+  readonly longestWaitMs: number;
+  /** After this long the run gives up and lets another begin. Milliseconds. */
+  readonly giveUpAfterMs: number;
+}
+
+export type RefreshResult =
+  | { readonly outcome: 'refreshed'; readonly generation: number }
+  /** Not decided yet. ISO 8601, UTC: when to ask again. */
+  | { readonly outcome: 'pending'; readonly retryAt: string }
+  | { readonly outcome: 'dead' | 'not_refreshable' | 'operator_fault' | 'gone' };
+
 export interface InvalidateInput {
   readonly credentialId: CredentialId;
   readonly provider: ProviderId;

@@ -1,16 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import type { HandlerAnswer, HandlerCall, HandlerHost, HandlerServices } from './handler-host.js';
-import { HandlerThread, type ThreadEntry } from './handler-thread-slot.js';
+import { beginBuiltInTurn, type BuiltInHandler } from './built-in-turn.js';
+import type { HandlerAnswer, HandlerHost, HandlerServices, HandlerTurn } from './handler-host.js';
+import { HandlerThread } from './handler-thread-slot.js';
+import type { ThreadEntry } from './start-thread.js';
 import { createTurns } from './take-turns.js';
-import { withinTime } from './within-time.js';
-
-/** A handler of Relink's own: it runs beside the service, without a thread. */
-export type BuiltInHandler = (
-  call: HandlerCall,
-  services: HandlerServices,
-  signal: AbortSignal,
-) => Promise<HandlerAnswer>;
+import { watchCredential, type WatchedCall } from './watch-credential.js';
+import { withinTime, type TimedCall } from './within-time.js';
 
 export interface HandlerHostSettings {
   /** The adopter's module; null: there are only built-in types. */
@@ -22,6 +18,11 @@ export interface HandlerHostSettings {
   readonly memoryMb: number;
   /** The thread's program; the compiled one unless given. */
   readonly entry?: ThreadEntry | undefined;
+}
+
+interface BegunTurn {
+  readonly calls: readonly TimedCall[];
+  readonly release: () => void;
 }
 
 /**
@@ -36,7 +37,7 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
   const entry = settings.entry ?? { path: join(__dirname, 'handler-thread.js'), argv: [] };
   const shared: HandlerThread[] = [];
   const worn = new Set<HandlerThread>();
-  const alone = new Set<HandlerThread>();
+  const busyAlone = new Set<HandlerThread>();
   const idleAlone: HandlerThread[] = [];
   const turns = createTurns(threads);
 
@@ -62,85 +63,94 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
     return thread;
   }
 
-  async function runIn(thread: HandlerThread, call: HandlerCall, services: HandlerServices, signal: AbortSignal) {
-    const { number, ended } = thread.run(call, services);
-    const abort = () => thread.abort(number);
-    const timed = { started: thread.started, ended, abort, timeoutMs: call.timeoutMs };
-    const { answer, gaveUp } = await withinTime(timed, signal);
-    if (gaveUp) thread.giveUp(number);
-    return answer;
-  }
-
-  async function runAlone(path: string, call: HandlerCall, services: HandlerServices, signal: AbortSignal) {
-    const giveBack = await turns.take(signal);
-    const thread = idleAlone.filter(idle => idle.isUsable).pop() ?? makeThread(path);
-    idleAlone.length = 0;
-    alone.add(thread);
-    try {
-      return await runIn(thread, call, services, signal);
-    } finally {
-      alone.delete(thread);
-      if (thread.isUsable && idleAlone.length === 0) idleAlone.push(thread);
-      else void thread.terminate();
-      giveBack();
+  /** The turn's calls begin; `release` is for when all is over. */
+  async function beginTurn(turn: HandlerTurn, calls: readonly WatchedCall[], signal: AbortSignal): Promise<BegunTurn> {
+    const { type, alone } = turn.calls[0] ?? { type: '', alone: false };
+    const handler = builtIn.get(type);
+    if (handler !== undefined) {
+      await turn.onBegin?.();
+      return { calls: beginBuiltInTurn(handler, calls, turn.openUntil), release: () => undefined };
     }
+    if (modulePath === null) {
+      return { calls: beginBuiltInTurn(missing, calls, turn.openUntil), release: () => undefined };
+    }
+    if (!alone) {
+      await turn.onBegin?.();
+      return { calls: beginIn(pickShared(modulePath), calls, turn.openUntil), release: () => undefined };
+    }
+    const giveBack = await turns.take(signal);
+    try {
+      await turn.onBegin?.();
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+    const thread = idleAlone.filter(idle => idle.isUsable).pop() ?? makeThread(modulePath);
+    idleAlone.length = 0;
+    busyAlone.add(thread);
+    return {
+      calls: beginIn(thread, calls, turn.openUntil),
+      release: () => {
+        busyAlone.delete(thread);
+        if (thread.isUsable && idleAlone.length === 0) idleAlone.push(thread);
+        else void thread.terminate();
+        giveBack();
+      },
+    };
   }
 
-  async function runBuiltIn(
-    handler: BuiltInHandler,
-    call: HandlerCall,
-    services: HandlerServices,
-    signal: AbortSignal,
-  ): Promise<HandlerAnswer> {
-    const own = new AbortController();
-    const ended = handler(call, services, own.signal).catch(() =>
-      failed('handler_failed', 'the built-in handler failed'),
-    );
-    const timed = { started: Promise.resolve(), ended, abort: () => own.abort(), timeoutMs: call.timeoutMs };
-    return (await withinTime(timed, signal)).answer;
+  async function runInTurn(turn: HandlerTurn, services: HandlerServices, signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted();
+    // Many calls share a worker's signal, which is no leak.
+    setMaxListeners(0, signal);
+    const watched = turn.calls.map(call => watchCredential(call, services));
+    const begun = await beginTurn(turn, watched, signal);
+    let ended = 0;
+    try {
+      for (const [index, timed] of begun.calls.entries()) {
+        const { timeoutMs, credentialDied } = watched[index] ?? { timeoutMs: 0, credentialDied: () => false };
+        const answer = await withinTime(timed, timeoutMs, signal);
+        if (answer === null) break;
+        // The signal may be what ended it: then it counts as not ended. What was done was done.
+        if (signal.aborted && answer.kind !== 'done') break;
+        ended += 1;
+        // Whatever the handler made of it: without its credential it could not do its work.
+        const isHeld = answer.kind !== 'done' && credentialDied();
+        turn.onAnswer(index, isHeld ? failed('credential_dead', null) : answer);
+        if (answer.kind !== 'done') break;
+      }
+    } finally {
+      begun.release();
+    }
+    if (ended === 0) signal.throwIfAborted();
+    return ended;
   }
 
   return {
+    runInTurn,
     async run(call, services, signal) {
-      signal.throwIfAborted();
-      // Many calls share a worker's signal, which is no leak.
-      setMaxListeners(0, signal);
-      const watched = watchCredential(services);
-      const handler = builtIn.get(call.type);
-      const answer =
-        handler !== undefined
-          ? await runBuiltIn(handler, call, watched.services, signal)
-          : modulePath === null
-            ? failed('handler_missing', null)
-            : call.alone
-              ? await runAlone(modulePath, call, watched.services, signal)
-              : await runIn(pickShared(modulePath), call, watched.services, signal);
-      signal.throwIfAborted();
-      // Whatever the handler made of it: without its credential it could not do its work.
-      return watched.credentialDied() && answer.kind !== 'done' ? failed('credential_dead', null) : answer;
+      let answer: HandlerAnswer | undefined;
+      const onAnswer = (_index: number, given: HandlerAnswer) => (answer = given);
+      await runInTurn({ calls: [call], openUntil: Infinity, onAnswer }, services, signal);
+      return answer ?? failed('handler_failed', 'the handler was not begun');
     },
     close: async () => {
-      const living = [...shared, ...worn, ...alone, ...idleAlone];
+      const living = [...shared, ...worn, ...busyAlone, ...idleAlone];
       await Promise.all(living.map(thread => thread.terminate()));
     },
   };
 }
 
-function watchCredential(services: HandlerServices) {
-  let died = false;
-  const watched: HandlerServices = {
-    log: services.log,
-    request: async wanted => {
-      try {
-        return await services.request(wanted);
-      } catch (error) {
-        if (error instanceof Error && Reflect.get(error, 'code') === 'credential_dead') died = true;
-        throw error;
-      }
-    },
-  };
-  return { services: watched, credentialDied: () => died };
+function beginIn(thread: HandlerThread, calls: readonly WatchedCall[], openUntil: number): readonly TimedCall[] {
+  return thread.run(calls, openUntil).map(({ number, ended }) => ({
+    started: thread.started,
+    ended,
+    abort: () => thread.abort(number),
+    giveUp: () => thread.giveUp(number),
+  }));
 }
+
+const missing: BuiltInHandler = () => Promise.resolve(failed('handler_missing', null));
 
 function failed(
   reason: Extract<HandlerAnswer, { kind: 'failed' }>['reason'],

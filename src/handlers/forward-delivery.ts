@@ -4,7 +4,7 @@ import { parseEndpoint } from '../providers/parse-endpoint.js';
 import { parseRetryAfter } from '../providers/parse-retry-after.js';
 import { sendRequest } from '../providers/send-request.js';
 import type { Secret } from '../vault/secret.js';
-import type { BuiltInHandler } from './create-handler-host.js';
+import type { BuiltInHandler } from './built-in-turn.js';
 import type { HandlerAnswer } from './handler-host.js';
 import { createForwardSigner, isForwardSecret } from './sign-forwarded.js';
 

@@ -43,12 +43,30 @@ export type HandlerAnswer =
   /** Its thread died: out of memory, an exit, or a loop that had to be ended. */
   | { readonly kind: 'crashed'; readonly detail: string | null };
 
+/** Calls of one integration's handler that run one after the other. */
+export interface HandlerTurn {
+  /** All of one type; at least one. */
+  readonly calls: readonly HandlerCall[];
+  /** After this (Date.now) no further one begins; the first always does. */
+  readonly openUntil: number;
+  /** Called for each that has ended, in order, while the next ones run. */
+  readonly onAnswer: (index: number, answer: HandlerAnswer) => void;
+  /** Awaited before the first one begins, once nothing is left to wait for; what it throws ends the turn. */
+  readonly onBegin?: (() => Promise<void>) | undefined;
+}
+
 /**
  * Runs the adopter's handlers apart from the service: in threads with bounded memory, each call with bounded time. The
  * service outlives whatever they do.
  */
 export interface HandlerHost {
-  /** Never rejects, but for `signal`: then with its reason, once the handler has ended or its thread was ended. */
+  /** Rejects only for `signal`: with its reason, once the handler has ended without success or its thread was ended. */
   run(call: HandlerCall, services: HandlerServices, signal: AbortSignal): Promise<HandlerAnswer>;
+  /**
+   * Runs calls in one thread without a word between them, so that quick handlers do not wait for the service. Ends
+   * after the first that is not done. Resolves with how many have ended; those behind them were not begun, also when
+   * `signal` came or the thread died. Rejects with what `onBegin` threw, or for `signal` when none has ended.
+   */
+  runInTurn(turn: HandlerTurn, services: HandlerServices, signal: AbortSignal): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,21 +1,12 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { answerRequest } from './answer-request.js';
 import { copyBody } from './copy-body.js';
 import { describeDeath } from './describe-death.js';
 import type { HandlerAnswer, HandlerCall, HandlerServices } from './handler-host.js';
-import { parseFromThread, type FromThread, type ThreadData, type ToThread } from './thread-messages.js';
-import { freeHeapLimits, heapCeilingMb, lookEveryMs, watchThread, type ThreadWatch } from './watch-thread.js';
-
-export interface ThreadEntry {
-  readonly path: string;
-  readonly argv: readonly string[];
-}
-
-export interface ThreadSettings {
-  readonly entry: ThreadEntry;
-  readonly modulePath: string;
-  readonly memoryMb: number;
-}
+import { OpenCalls, type CallEnd } from './open-calls.js';
+import { startThread, type ThreadSettings } from './start-thread.js';
+import { parseFromThread, type FromThread, type ThreadCall, type ToThread } from './thread-messages.js';
+import { lookEveryMs, watchThread, type ThreadWatch } from './watch-thread.js';
 
 /** For loading the adopter's module. */
 const startWithinMs = 30_000;
@@ -33,10 +24,9 @@ export class HandlerThread {
   private readonly worker: Worker;
   private readonly watch: ThreadWatch;
   private readonly startTimer: NodeJS.Timeout;
-  private readonly calls = new Map<number, { services: HandlerServices; end: (answer: HandlerAnswer) => void }>();
+  private readonly calls = new OpenCalls();
   /** Handlers whose callers got their answer without them. They get nothing more, but may still run. */
   private givenUp = 0;
-  private nextCall = 1;
   private looking: NodeJS.Timeout | undefined;
   private onStarted: () => void = () => undefined;
   private isReady = false;
@@ -46,22 +36,10 @@ export class HandlerThread {
 
   constructor({ entry, modulePath, memoryMb }: ThreadSettings) {
     this.started = new Promise(resolve => (this.onStarted = resolve));
-    const data: ThreadData = { modulePath, memoryBytes: memoryMb * 1024 * 1024 };
-    freeHeapLimits();
-    this.worker = new Worker(entry.path, {
-      argv: [...entry.argv],
-      workerData: data,
-      // Its own heap, whatever the process's flags say; none of the service's settings; what it prints is no log of ours.
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: heapCeilingMb(memoryMb), maxYoungGenerationSizeMb: 8 },
-      env: {},
-      stdout: true,
-      stderr: true,
-    });
-    this.worker.stdout.resume();
-    this.worker.stderr.resume();
+    this.worker = startThread({ entry, modulePath, memoryMb });
     this.worker.on('message', (message: unknown) => this.hear(message));
-    this.worker.on('error', (error: unknown) => this.die(describeDeath(error)));
+    // An error overtakes what the thread said before it; its end comes after all of that.
+    this.worker.on('error', (error: unknown) => (this.whyDead ??= describeDeath(error)));
     this.worker.on('exit', () => this.die('it ended'));
     this.watch = watchThread({
       memoryMb,
@@ -86,18 +64,24 @@ export class HandlerThread {
     return this.calls.size;
   }
 
-  /** `ended` resolves when the handler has ended, or its thread has; `number` names the call to `abort` and `giveUp`. */
+  /**
+   * Has these run one after the other; see HandlerTurn. Each one's `ended` resolves when its handler has ended or its
+   * thread has, with null when it was not begun; `number` names it to `abort` and `giveUp`.
+   */
   run(
-    call: HandlerCall,
-    services: HandlerServices,
-  ): { readonly number: number; readonly ended: Promise<HandlerAnswer> } {
-    const number = this.nextCall++;
-    const ended = new Promise<HandlerAnswer>(resolve => this.calls.set(number, { services, end: resolve }));
-    if (this.calls.size === 1) this.beginLooking();
-    const { task, transfer } = copyBody(call.task);
-    if (this.isDead) this.finish(number, this.describeEnd());
-    else this.worker.postMessage({ kind: 'run', call: number, type: call.type, task, facts: call.facts }, transfer);
-    return { number, ended };
+    calls: readonly (HandlerCall & { readonly services: HandlerServices })[],
+    openUntil: number,
+  ): readonly { readonly number: number; readonly ended: Promise<CallEnd> }[] {
+    const open = this.calls.add(calls.map(({ services }) => services));
+    const transfer: ArrayBuffer[] = [];
+    const sent = calls.map(({ task, facts }, index): ThreadCall => {
+      return { call: open[index]?.number ?? 0, task: copyBody(task, transfer), facts };
+    });
+    if (this.looking === undefined) this.beginLooking();
+    const type = calls[0]?.type ?? '';
+    if (this.isDead) this.calls.finishAll(this.describeEnd());
+    else this.worker.postMessage({ kind: 'run', type, calls: sent, openUntil } satisfies ToThread, transfer);
+    return open;
   }
 
   abort(number: number): void {
@@ -106,7 +90,7 @@ export class HandlerThread {
 
   /** The caller waits no longer. The thread ends as soon as nobody waits for anything in it. */
   giveUp(number: number): void {
-    if (!this.calls.delete(number)) return;
+    if (!this.calls.drop(number)) return;
     this.givenUp += 1;
     if (this.calls.size === 0) this.end('it was left with a handler that does not end');
   }
@@ -152,11 +136,16 @@ export class HandlerThread {
         this.watch.hear(message.usedBytes);
         return;
       case 'ended':
-        this.finish(message.call, message.answer);
+        this.calls.finish(message.call, message.answer);
+        this.noteIdle();
+        return;
+      case 'left':
+        this.calls.leave(message.call);
+        this.noteIdle();
         return;
       case 'log': {
         const { call, level, message: text, fields } = message;
-        this.calls.get(call)?.services.log[level](text.slice(0, longestLogLine), fields);
+        this.calls.servicesOf(call)?.log[level](text.slice(0, longestLogLine), fields);
         return;
       }
       case 'request':
@@ -165,20 +154,16 @@ export class HandlerThread {
   }
 
   private async serve({ call, request, wanted }: Extract<FromThread, { kind: 'request' }>): Promise<void> {
-    const reply = await answerRequest(this.calls.get(call)?.services, wanted);
+    const reply = await answerRequest(this.calls.servicesOf(call), wanted);
     if (!this.isDead) this.say({ kind: 'response', request, ...reply });
   }
 
-  private finish(number: number, answer: HandlerAnswer): void {
-    const call = this.calls.get(number);
-    this.calls.delete(number);
-    if (this.calls.size === 0) {
-      clearInterval(this.looking);
-      this.looking = undefined;
-      this.worker.unref();
-      if (this.givenUp > 0) this.end('it was left with a handler that does not end');
-    }
-    call?.end(answer);
+  private noteIdle(): void {
+    if (this.calls.size > 0) return;
+    clearInterval(this.looking);
+    this.looking = undefined;
+    this.worker.unref();
+    if (this.givenUp > 0) this.end('it was left with a handler that does not end');
   }
 
   private die(why: string): void {
@@ -186,7 +171,8 @@ export class HandlerThread {
     this.isDead = true;
     clearTimeout(this.startTimer);
     clearInterval(this.looking);
-    for (const number of [...this.calls.keys()]) this.finish(number, this.describeEnd());
+    this.calls.finishAll(this.describeEnd());
+    this.worker.unref();
     this.onStarted();
   }
 

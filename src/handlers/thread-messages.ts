@@ -3,15 +3,23 @@ import { deliveryReasons } from '../domain/delivery.js';
 import type { ProviderResponse } from '../integrations/handler-context.js';
 import type { HandlerFacts, HandlerTask } from './handler-host.js';
 
+export interface ThreadCall {
+  readonly call: number;
+  readonly task: HandlerTask;
+  readonly facts: HandlerFacts;
+}
+
 /** What the host says to a thread. */
 export type ToThread =
   | {
       readonly kind: 'run';
-      readonly call: number;
       readonly type: string;
-      readonly task: HandlerTask;
-      readonly facts: HandlerFacts;
+      /** One after the other, in this order, until one is not done. */
+      readonly calls: readonly ThreadCall[];
+      /** After this (Date.now) no further one begins; the first always does. */
+      readonly openUntil: number;
     }
+  /** Of its turn nothing further begins. */
   | { readonly kind: 'abort'; readonly call: number }
   | {
       readonly kind: 'response';
@@ -73,6 +81,8 @@ const fromThreadSchema = z.discriminatedUnion('kind', [
   /** The adopter's module cannot be loaded; the thread ends. */
   z.object({ kind: z.literal('unloadable'), detail: z.string() }),
   z.object({ kind: z.literal('ended'), call: number, answer: answerSchema }),
+  /** This call and those behind it in its turn were not begun. */
+  z.object({ kind: z.literal('left'), call: number }),
   z.object({
     kind: z.literal('log'),
     call: number,

@@ -1,14 +1,16 @@
 import type { HandlerAnswer } from './handler-host.js';
+import type { CallEnd } from './open-calls.js';
 
 /** How long a handler may take to end after it was told to, before its answer is given without it. Milliseconds. */
 const graceMs = 250;
 
 export interface TimedCall {
-  /** Its time counts from here. */
-  readonly started: Promise<void>;
-  readonly ended: Promise<HandlerAnswer>;
+  /** Its time counts from here, or from the call of `withinTime` when that is later. */
+  readonly started: Promise<unknown>;
+  readonly ended: Promise<CallEnd>;
   readonly abort: () => void;
-  readonly timeoutMs: number;
+  /** Called when its answer is given without it. */
+  readonly giveUp: () => void;
 }
 
 /**
@@ -16,20 +18,23 @@ export interface TimedCall {
  * its abort, or dies by it, has run out of time, whatever it says; one that still got done has done its work.
  */
 export async function withinTime(
-  { started, ended, abort, timeoutMs }: TimedCall,
+  { started, ended, abort, giveUp }: TimedCall,
+  timeoutMs: number,
   signal: AbortSignal,
-): Promise<{ readonly answer: HandlerAnswer; readonly gaveUp: boolean }> {
-  const late = { kind: 'failed', reason: 'handler_timed_out', retryable: true, retryAfterMs: null } as const;
+): Promise<CallEnd> {
   let timer: NodeJS.Timeout | undefined;
   let detail: string | null = null;
   let isOver = false;
-  let giveUp = (): void => undefined;
-  const gaveUp = new Promise<null>(resolve => (giveUp = () => resolve(null)));
+  const late = (): HandlerAnswer => {
+    return { kind: 'failed', reason: 'handler_timed_out', detail, retryable: true, retryAfterMs: null };
+  };
+  let onGrace = (): void => undefined;
+  const graceOver = new Promise<'late'>(resolve => (onGrace = () => resolve('late')));
   const stop = (why: string) => {
     if (detail !== null) return;
     detail = why;
     clearTimeout(timer);
-    timer = setTimeout(giveUp, graceMs);
+    timer = setTimeout(onGrace, graceMs);
     abort();
   };
   const onAbort = () => stop('the worker stopped');
@@ -38,11 +43,14 @@ export async function withinTime(
     timer = setTimeout(() => stop(`took longer than ${timeoutMs} ms`), timeoutMs);
   });
   signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
-    const answer = await Promise.race([ended, gaveUp]);
-    if (answer === null) return { answer: { ...late, detail }, gaveUp: true };
-    const isLate = detail !== null && answer.kind !== 'done';
-    return { answer: isLate ? { ...late, detail } : answer, gaveUp: false };
+    const answer = await Promise.race([ended, graceOver]);
+    if (answer === 'late') {
+      giveUp();
+      return late();
+    }
+    return detail === null || answer === null || answer.kind === 'done' ? answer : late();
   } finally {
     isOver = true;
     clearTimeout(timer);

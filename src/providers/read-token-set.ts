@@ -46,6 +46,7 @@ export async function readTokenSet(
   const all = { ...extras, ...readExtras(provider, answer) };
   assertAllowedHosts(provider, all);
   return {
+    ...held,
     accessToken: readToken(tokens.access_token),
     refreshToken: tokens.refresh_token === undefined ? (held?.refreshToken ?? null) : readToken(tokens.refresh_token),
     expiresAt: computeExpiry(provider, answer, issuedAt),

@@ -18,6 +18,17 @@ export const restoreOptions: ActivityOptions = {
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '5 minutes' },
 };
 
+/**
+ * One token POST and the write of its answer. The write is repeated inside for as long as the worker lives; a dead
+ * worker is noticed by its silence, and the next attempt finds its mark.
+ */
+export const postOptions: ActivityOptions = {
+  startToCloseTimeout: '1 day',
+  heartbeatTimeout: '10 seconds',
+  scheduleToCloseTimeout: '30 days',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
+};
+
 /** Short writes to the database that only need it to be there. */
 export const recordOptions: ActivityOptions = {
   startToCloseTimeout: '30 seconds',

@@ -1,19 +1,11 @@
-import { ActivityFailure, ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  executeChild,
-  ParentClosePolicy,
-  patched,
-  proxyActivities,
-  setCurrentDetails,
-  sleep,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { patched, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { ProbeResult, ReauthActivities, TestActivities } from '../contracts/activities.js';
 import type { TestCredentialInput, TestCredentialResult } from '../contracts/workflows.js';
-import { invalidateWorkflowId } from '../contracts/workflow-ids.js';
 import { probeOptions, recordOptions, restoreOptions } from './activity-options.js';
 import { failureCode } from './failure-code.js';
-import { invalidate } from './invalidate.js';
 import { setSearchAttributes } from './search-attributes.js';
+import { tellDeathOnce } from './tell-death-once.js';
 
 const { probeCredential } = proxyActivities<TestActivities>(probeOptions);
 const { recordCredentialTest, markCredentialValid } = proxyActivities<TestActivities>(recordOptions);
@@ -81,17 +73,8 @@ async function heal({ credentialId }: TestCredentialInput, probe: ProbeResult): 
 
 /** Also where the death is in the row already: a telling that was lost on its way is made up for. */
 async function tellDeath({ credentialId, provider }: TestCredentialInput, probe: ProbeResult): Promise<void> {
-  try {
-    await executeChild(invalidate, {
-      workflowId: invalidateWorkflowId(credentialId, probe.epoch),
-      args: [{ credentialId, provider, epoch: probe.epoch, code: 'credential_refused', httpStatus: probe.httpStatus }],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-    });
-  } catch (error) {
-    // Somebody told this very death already, or is telling it now: once is enough.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
+  const { epoch, httpStatus } = probe;
+  await tellDeathOnce({ credentialId, provider, epoch, code: 'credential_refused', httpStatus });
 }
 
 async function end(

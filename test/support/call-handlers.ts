@@ -1,10 +1,13 @@
 import { join } from 'node:path';
-import {
-  createHandlerHost,
-  type BuiltInHandler,
-  type HandlerHostSettings,
-} from '../../src/handlers/create-handler-host.js';
-import type { HandlerAnswer, HandlerCall, HandlerHost, HandlerServices } from '../../src/handlers/handler-host.js';
+import type { BuiltInHandler } from '../../src/handlers/built-in-turn.js';
+import { createHandlerHost, type HandlerHostSettings } from '../../src/handlers/create-handler-host.js';
+import type {
+  HandlerAnswer,
+  HandlerCall,
+  HandlerHost,
+  HandlerServices,
+  HandlerTurn,
+} from '../../src/handlers/handler-host.js';
 import type { ProviderRequest } from '../../src/integrations/handler-context.js';
 import { handlerEntry } from './handler-entry.js';
 
@@ -20,6 +23,12 @@ export interface Callers {
   readonly requests: ProviderRequest[];
   /** Runs `trouble` with this body, or another type and task. */
   run(body: Record<string, unknown>, more?: Partial<HandlerCall>, signal?: AbortSignal): Promise<HandlerAnswer>;
+  /** Runs several in one turn; collects what `onAnswer` was told. */
+  runInTurn(
+    bodies: readonly Record<string, unknown>[],
+    more?: Partial<HandlerTurn> & { readonly call?: Partial<HandlerCall> },
+    signal?: AbortSignal,
+  ): Promise<{ readonly ended: number; readonly answers: readonly HandlerAnswer[] }>;
 }
 
 /** A handler host over the types of troublemaker.cjs, and the services its calls are given. */
@@ -56,6 +65,17 @@ export function callHandlers(
     requests,
     run: (body, more = {}, signal = new AbortController().signal) =>
       host.run({ ...describeCall(body), ...more }, services, signal),
+    async runInTurn(bodies, { call, ...more } = {}, signal = new AbortController().signal) {
+      const calls = bodies.map(body => ({ ...describeCall(body), ...call }));
+      const answers: HandlerAnswer[] = [];
+      const onAnswer = (index: number, answer: HandlerAnswer) => {
+        if (index !== answers.length) throw new Error('an answer came out of order');
+        answers.push(answer);
+      };
+      const turn = { calls, openUntil: Date.now() + 60_000, onAnswer, ...more };
+      const ended = await host.runInTurn(turn, services, signal);
+      return { ended, answers };
+    },
   };
 }
 

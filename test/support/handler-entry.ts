@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ThreadEntry } from '../../src/handlers/handler-thread-slot.js';
+import type { ThreadEntry } from '../../src/handlers/start-thread.js';
 
 /** Handler threads from the source: the compiled program is not there in tests. */
 export const handlerEntry: ThreadEntry = {

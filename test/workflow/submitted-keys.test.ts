@@ -93,6 +93,52 @@ describe('client credentials', () => {
   });
 });
 
+describe('client credentials that ran out', () => {
+  const kind = 'client_credentials';
+  const byGrant = async () =>
+    ((await (await callControl(stack.sandbox, 'GET', '/counters')).json()) as { by_grant_type: Record<string, number> })
+      .by_grant_type;
+
+  it('mint one new token for 20 callers at once', async () => {
+    const user = stack.user();
+    const { credentialId } = await submit(user, 'globex', kind);
+    const credential = await stack.core.store.getCredential(credentialId);
+    if (credential === null) throw new Error('gone');
+    await callControl(stack.sandbox, 'DELETE', '/counters');
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => stack.core.refresher.refresh(credential)));
+    for (const outcome of outcomes) expect(outcome).toEqual({ kind: 'refreshed', generation: 2 });
+    expect(await byGrant()).toEqual({ client_credentials: 1 });
+    expect((await user.get(`/api/credentials/${credentialId}`)).body).toMatchObject({ kind, refreshable: true });
+  });
+
+  it('mint again after an answer that was lost, for nothing is spent by it', async () => {
+    const user = stack.user();
+    const { credentialId } = await submit(user, 'globex', kind);
+    const credential = await stack.core.store.getCredential(credentialId);
+    if (credential === null) throw new Error('gone');
+    await control('/faults', { endpoint: 'token', kind: 'lost', count: 1 });
+    const outcome = await stack.core.refresher.refresh(credential, { deadlineMs: 20_000 });
+    if (outcome.kind === 'pending') await user.until(`/api/credentials/${credentialId}`, body => body.generation === 2);
+    else expect(outcome).toEqual({ kind: 'refreshed', generation: 2 });
+  }, 40_000);
+
+  it('are dead when their client is refused, which is their user and not the operator', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await submit(user, 'globex', kind);
+    const created = await user.post('/api/integrations', { type: 'contact-sync', entities: [entityId] });
+    const credential = await stack.core.store.getCredential(credentialId);
+    if (credential === null) throw new Error('gone');
+    await control('/accounts/globex/revoke');
+    expect(await stack.core.refresher.refresh(credential)).toEqual({ kind: 'dead' });
+    await user.until(`/api/integrations/${created.body.id}`, body => body.status === 'ERROR');
+    expect((await user.get(`/api/integrations/${created.body.id}`)).body.causes).toMatchObject([
+      { code: 'refresh_refused' },
+    ]);
+    expect(await submit(user, 'globex', kind)).toEqual({ credentialId, entityId });
+    await user.until(`/api/integrations/${created.body.id}`, body => body.status === 'ENABLED');
+  });
+});
+
 it('a key in the history of no workflow, in no form', async () => {
   const user = stack.user();
   const fields = await makeFields('hooli', 'api_key');

@@ -3,6 +3,7 @@ import type { Activities } from '../../contracts/activities.js';
 import { discardReason } from '../../domain/delivery.js';
 import type { DeliveryId } from '../../domain/ids.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { nameClaim } from './name-claim.js';
 import { readGate } from './read-gate.js';
 
 const pageSize = 100;
@@ -16,6 +17,11 @@ export function discardDeliveries(dependencies: ActivityDependencies): Activitie
   return async ({ integrationId }) => {
     let discarded = 0;
     let after: string | null = null;
+    const { row: first } = await readGate(dependencies, integrationId);
+    if (first === null || first.status === 'IN_DELETION') {
+      // Nobody will consume any more: what a dead consumer left claimed would stay so for ever.
+      await store.becomeConsumer(integrationId, nameClaim(Context.current().info), now());
+    }
     for (;;) {
       const page = await store.listDeliveries(integrationId, { state: 'queued' }, { limit: pageSize, after });
       const { gate, row } = await readGate(dependencies, integrationId);

@@ -1,16 +1,24 @@
-import type { IntegrationId } from '../../domain/ids.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
 import type { DeliveryOutcome, DeliveryStore } from '../../store/port/store.js';
+
+/** Between tries of a write that the database did not take. Milliseconds; about half a minute together. */
+const retryAfterMs = [50, 100, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000];
 
 /**
  * Writes outcomes while the next deliveries run already: one statement at a time, and each takes along everything that
  * ended since the one before. So the outcome of a slow handler is written at once, and many quick ones share a write;
  * what a killed worker may repeat is what it had in hand and the ends of the last milliseconds.
+ *
+ * A write that fails is tried again, because giving it up would run again everything that it holds. Nothing new begins
+ * meanwhile.
  */
 export class Finisher {
   private waiting: DeliveryOutcome[] = [];
   private writing: Promise<void> | undefined;
   private failure: Error | undefined;
+  private recovered: Promise<void> | undefined;
 
   constructor(
     private readonly store: Pick<DeliveryStore, 'finishDeliveries'>,
@@ -31,11 +39,12 @@ export class Finisher {
    */
   async settled(): Promise<void> {
     while (this.writing !== undefined) await this.writing;
-    this.check();
+    if (this.failure !== undefined) throw this.failure;
   }
 
-  /** Throws what `settled` would, as far as it is known now. */
-  check(): void {
+  /** Resolves when the next delivery may begin; rejects with what `settled` would, as far as it is known now. */
+  async ready(): Promise<void> {
+    await this.recovered;
     if (this.failure !== undefined) throw this.failure;
   }
 
@@ -46,7 +55,7 @@ export class Finisher {
       const outcomes = this.waiting;
       this.waiting = [];
       try {
-        const lost = await this.store.finishDeliveries(this.integrationId, this.claim, outcomes, this.now());
+        const lost = await this.finish(outcomes);
         if (lost.length > 0) this.failure = new RelinkError('claim_lost', this.integrationId);
       } catch (error) {
         this.failure = error instanceof Error ? error : new Error('unknown');
@@ -54,4 +63,29 @@ export class Finisher {
     }
     this.writing = undefined;
   }
+
+  /** A try whose answer was lost may have written: then this ends as `claim_lost`, and the next attempt finds it done. */
+  private async finish(outcomes: readonly DeliveryOutcome[]): Promise<readonly DeliveryId[]> {
+    const { store, integrationId, claim, now } = this;
+    let onRecovered = (): void => undefined;
+    try {
+      for (const waitMs of retryAfterMs) {
+        try {
+          return await store.finishDeliveries(integrationId, claim, outcomes, now());
+        } catch (error) {
+          if (!isPassing(error)) throw error;
+          this.recovered ??= new Promise(resolve => (onRecovered = resolve));
+          await sleep(waitMs);
+        }
+      }
+      return await store.finishDeliveries(integrationId, claim, outcomes, now());
+    } finally {
+      this.recovered = undefined;
+      onRecovered();
+    }
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof RelinkError && (error.code === 'database_unavailable' || error.code === 'write_conflict');
 }

@@ -6,6 +6,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { DueWatcher } from './due-watcher.js';
 import { Finisher } from './finisher.js';
+import { nameClaim } from './name-claim.js';
 import { noteOutcomes } from './note-outcomes.js';
 import { readGate } from './read-gate.js';
 import type { Consumer } from './run-delivery.js';
@@ -16,11 +17,13 @@ const workForMs = 60_000;
 /** How long an idle consumer waits for more before it gives its slot back. */
 const lingerMs = 1_000;
 const heartbeatEveryMs = 2_000;
-const smallestLot = 10;
+const smallestLot = 50;
 const largestLot = 200;
 /** A lot should take about this long: quick handlers get large ones, slow handlers small ones. */
 const lotTakesMs = 150;
 const afterDeadCredentialMs = 5_000;
+/** Until another worker may have the key that this one lacks. */
+const afterMissingKeyMs = 30_000;
 
 /**
  * Works through an integration's due deliveries, in lots. The claim names this attempt, so that an attempt which was
@@ -33,25 +36,21 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
 
   return async ({ integrationId }) => {
     const context = Context.current();
-    const { workflowExecution, activityId, attempt } = context.info;
-    const claim = `${workflowExecution?.runId ?? 'none'}/${activityId}/${attempt}`;
+    const claim = nameClaim(context.info);
     const signal = context.cancellationSignal;
     const progress = { handled: 0, failed: 0 };
-    const heart = setInterval(() => context.heartbeat(progress), heartbeatEveryMs);
     const startedAt = Date.now();
     const askGate = async () => (await readGate(dependencies, integrationId)).gate;
-
-    const end = async (how: ProcessResult['end'], atLeastMs = 0): Promise<ProcessResult> => {
-      const next = await store.findNextDue(integrationId, webhookPolicyOf(definition).order);
-      const dueInMs = next === null ? null : Math.max((next.at?.getTime() ?? 0) - now().getTime(), 0);
-      return { ...progress, end: how, nextDueInMs: dueInMs === null ? null : Math.max(dueInMs, atLeastMs) };
-    };
-
-    const integration = await store.getIntegration(integrationId);
-    const definition = integration === null ? null : integrations.find(integration.type);
+    const heart = setInterval(() => context.heartbeat(progress), heartbeatEveryMs);
     try {
+      const integration = await store.getIntegration(integrationId);
       if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
-      const { order } = webhookPolicyOf(definition);
+      const { order } = webhookPolicyOf(integrations.find(integration.type));
+      const end = async (how: ProcessResult['end'], atLeastMs = 0): Promise<ProcessResult> => {
+        const next = await store.findNextDue(integrationId, order);
+        const dueInMs = next === null ? null : Math.max((next.at?.getTime() ?? 0) - now().getTime(), 0);
+        return { ...progress, end: how, nextDueInMs: dueInMs === null ? null : Math.max(dueInMs, atLeastMs) };
+      };
       const consumer: Consumer = {
         integration,
         facts: await describeHandlerFacts(dependencies, integration, integrationId, 1),
@@ -72,17 +71,15 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
           return await end('drained');
         }
         const finisher = new Finisher(store, integrationId, claim, now);
-        const noteOutcome = outcomes.for(integrationId);
+        const notes = outcomes.for(integrationId);
         const lotStartedAt = Date.now();
-        const { handled, failed, stopped } = await runLot(dependencies, consumer, lot, {
-          claim,
-          finisher,
-          askGate,
-          noteOutcome,
-        });
+        const tools = { claim, finisher, deadline: startedAt + workForMs, askGate, notes };
+        const { handled, failed, stopped } = await runLot(dependencies, consumer, lot, tools);
         progress.handled += handled;
         progress.failed += failed;
-        if (stopped) return await end('stopped', afterDeadCredentialMs);
+        if (stopped === 'unreadable') return await end('stopped', afterMissingKeyMs);
+        if (stopped === 'gate_closed') return await end('stopped', afterDeadCredentialMs);
+        if (stopped === 'time_up') return await end('more');
         const took = Math.max(Date.now() - lotStartedAt, 1);
         limit = Math.min(Math.max(Math.round((lot.length * lotTakesMs) / took), smallestLot), largestLot, limit * 2);
       }

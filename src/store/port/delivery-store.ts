@@ -50,7 +50,7 @@ export interface ClaimedDelivery {
   readonly receivedAt: Date;
   readonly attempts: number;
   readonly crashes: number;
-  /** It was in the hands of a run that died: it has to be run alone, by `claimSuspect`. */
+  /** It was in the hands of a run that died: it has to be run alone, and is claimed by itself. */
   readonly suspect: boolean;
 }
 
@@ -128,7 +128,7 @@ export interface DeliveryStore {
   /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
   becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
   /**
-   * Claims the next lot, in arrival order. Order `arrival` stops before the first delivery that is not due yet; a
+   * Claims the next lot, in arrival order, up to about 8 MB of content. Order `arrival` stops before the first delivery that is not due yet; a
    * suspect one is claimed alone, so that a lot is either one suspect or any number of others.
    * Null: `claim` is no longer the consumer.
    */

@@ -6,6 +6,9 @@ import { claimedRows, toClaimed } from './delivery-rows.js';
 
 const ids = z.array(z.object({ id: z.string() }));
 
+/** A lot ends before it would hold more sealed content than this, but for its first delivery. */
+const largestLotBytes = 8 * 1024 * 1024;
+
 type Claims = Pick<DeliveryStore, 'becomeConsumer' | 'claimDeliveries' | 'noteCrash' | 'finishDeliveries'>;
 
 /**
@@ -45,7 +48,7 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
                 SELECT 1 FROM "delivery_consumers"
                  WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
               ), head AS (
-                SELECT "id", "sequence", "suspect",
+                SELECT "id", "sequence", "suspect", octet_length("sealed_content") AS "size",
                        "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now}) AS "due"
                   FROM "deliveries"
                  WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
@@ -53,9 +56,9 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
               ), lot AS (
                 SELECT "id" FROM (
                   SELECT "id", bool_and("due") OVER before AS "runs", row_number() OVER before AS "place",
-                         bool_or("suspect") OVER before AS "after_suspect"
+                         bool_or("suspect") OVER before AS "after_suspect", sum("size") OVER before AS "size"
                     FROM head WINDOW before AS (ORDER BY "sequence")
-                ) AS marked WHERE "runs" AND ("place" = 1 OR NOT "after_suspect")
+                ) AS marked WHERE "runs" AND ("place" = 1 OR NOT "after_suspect" AND "size" <= ${largestLotBytes})
               ), claimed AS (
                 UPDATE "deliveries" SET "state" = 'claimed', "claim" = ${claim}
                  WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM lot))
@@ -69,16 +72,17 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
                 SELECT 1 FROM "delivery_consumers"
                  WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
               ), head AS (
-                SELECT "id", "sequence", "suspect"
+                SELECT "id", "sequence", "suspect", octet_length("sealed_content") AS "size"
                   FROM "deliveries"
                  WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
                    AND "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now})
                  ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
               ), lot AS (
                 SELECT "id" FROM (
-                  SELECT "id", row_number() OVER before AS "place", bool_or("suspect") OVER before AS "after_suspect"
+                  SELECT "id", row_number() OVER before AS "place", bool_or("suspect") OVER before AS "after_suspect",
+                         sum("size") OVER before AS "size"
                     FROM head WINDOW before AS (ORDER BY "sequence")
-                ) AS marked WHERE "place" = 1 OR NOT "after_suspect"
+                ) AS marked WHERE "place" = 1 OR NOT "after_suspect" AND "size" <= ${largestLotBytes}
               ), claimed AS (
                 UPDATE "deliveries" SET "state" = 'claimed', "claim" = ${claim}
                  WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM lot))
@@ -107,6 +111,11 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
           WITH consumer AS (
             SELECT 1 FROM "delivery_consumers"
              WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
+          ), held AS (
+            SELECT "id" FROM "deliveries"
+             WHERE "integration_id" = ${integrationId} AND "id" = ANY(string_to_array(${named}, ','))
+               AND "claim" = ${claim} AND EXISTS (SELECT 1 FROM consumer)
+             ORDER BY "sequence" FOR NO KEY UPDATE
           )
           UPDATE "deliveries" AS d
              SET "state" = ended."state",
@@ -122,8 +131,8 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
                  "finished_at" = CASE WHEN ended."state" = 'queued' THEN NULL ELSE ${now}::timestamptz END
             FROM jsonb_to_recordset(${JSON.stringify(outcomes.map(toEnd))}::jsonb)
               AS ended("id" text, "kind" text, "state" text, "ran" boolean, "reason" text, "detail" text, "next_attempt_at" timestamptz)
-           WHERE d."integration_id" = ${integrationId} AND d."id" = ANY(string_to_array(${named}, ','))
-             AND d."id" = ended."id" AND d."claim" = ${claim} AND EXISTS (SELECT 1 FROM consumer)
+           WHERE d."integration_id" = ${integrationId} AND d."id" = ANY(ARRAY(SELECT "id" FROM held))
+             AND d."id" = ended."id"
           RETURNING d."id"`,
       );
       if (found.length === outcomes.length) return [];

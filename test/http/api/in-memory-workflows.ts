@@ -5,6 +5,8 @@ import { createActivities } from '../../../src/activities/create-activities.js';
 import type { ActivityDependencies } from '../../../src/activities/dependencies.js';
 import type { Activities } from '../../../src/contracts/activities.js';
 import type { InvalidateInput, TestCredentialInput } from '../../../src/contracts/workflows.js';
+import { createCredentialRefresher } from '../../../src/credentials/create-credential-refresher.js';
+import { createProviderBreakers } from '../../../src/credentials/provider-breakers.js';
 import { RelinkError } from '../../../src/errors.js';
 import type { ReauthAnswer, ReauthTarget, WorkflowStarter } from '../../../src/temporal/workflow-starter.js';
 
@@ -33,7 +35,7 @@ export interface InMemoryWorkflows extends WorkflowStarter {
  * themselves are tested on a real Temporal server elsewhere.
  */
 export function createInMemoryWorkflows(
-  dependencies: Omit<ActivityDependencies, 'workflows' | 'handlers' | 'requests'>,
+  dependencies: Omit<ActivityDependencies, 'workflows' | 'handlers' | 'requests' | 'refresher' | 'breakers'>,
 ): InMemoryWorkflows {
   const restores: Promise<unknown>[] = [];
   const deletions: Promise<unknown>[] = [];
@@ -77,6 +79,12 @@ export function createInMemoryWorkflows(
       void attach(input);
       return isNew;
     },
+    // Refreshing is tested on a real Temporal server, as workflows are.
+    runRefresh: async () => ({ outcome: 'timed_out' }),
+    startRefresh: async () => {
+      if (workflows.isDown) throw new RelinkError('temporal_unavailable');
+      return 'started';
+    },
     startCredentialTest: async (input, generation) => {
       if (workflows.isDown) throw new RelinkError('temporal_unavailable');
       workflows.tests.push({ input, generation });
@@ -118,7 +126,13 @@ export function createInMemoryWorkflows(
       await Promise.all([...restores, ...deletions]);
     },
   };
-  const activities = createActivities({ ...dependencies, ...noHandlers, workflows });
+  const activities = createActivities({
+    ...dependencies,
+    ...noHandlers,
+    workflows,
+    refresher: createCredentialRefresher({ store: dependencies.store, workflows }),
+    breakers: createProviderBreakers(dependencies.log),
+  });
   return workflows;
 }
 
@@ -126,6 +140,7 @@ export function createInMemoryWorkflows(
 const noHandlers: Pick<ActivityDependencies, 'handlers' | 'requests'> = {
   handlers: {
     run: () => Promise.reject(new Error('no handler runs here')),
+    runInTurn: () => Promise.reject(new Error('no handler runs here')),
     close: () => Promise.resolve(),
   },
   requests: {

@@ -165,6 +165,11 @@ const actions = {
       color: context.config.color,
     });
   },
+  say: ({ text }, { log }) => void log.info(text),
+  spoilConfig(_, { config, log }) {
+    log.info(String(config.color));
+    config.color = 'spoilt';
+  },
   readFile: ({ path }) => void readFileSync(path),
 };
 

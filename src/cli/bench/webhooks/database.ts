@@ -57,8 +57,20 @@ export class BenchDatabase {
     await this.pool.query('CHECKPOINT');
   }
 
+  /** Seconds from the first delivery handled to the last. */
+  async handledWithin(): Promise<number> {
+    const { rows } = await this.pool.query(
+      `SELECT extract(epoch FROM max(finished_at) - min(finished_at))::float8 AS count FROM deliveries WHERE state = 'succeeded'`,
+    );
+    return countRow.parse(rows[0]).count;
+  }
+
   async vacuum(): Promise<void> {
     await this.pool.query('VACUUM ANALYZE deliveries');
+  }
+
+  async vacuumJobs(): Promise<void> {
+    await this.pool.query('VACUUM ANALYZE');
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import type { BenchStack } from '../start-bench-stack.js';
 import { noopType } from './noop-handlers.js';
 
 export interface Seeded {
+  readonly userId: string;
   readonly user: ApiClient;
   readonly entityId: string;
   readonly credentialId: string;
@@ -39,7 +40,7 @@ export async function seed(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, create));
-  return { user, entityId, credentialId: body.credential_id ?? '', integrationIds };
+  return { userId, user, entityId, credentialId: body.credential_id ?? '', integrationIds };
 }
 
 export const pathOf = (integrationId: string) => `/api/webhooks/sandbox/${integrationId}`;

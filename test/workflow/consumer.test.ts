@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createActivities } from '../../src/activities/create-activities.js';
+import type { ActivityDependencies } from '../../src/activities/dependencies.js';
+import type { ProcessResult } from '../../src/contracts/activities.js';
+import type { DeliveryId, IntegrationId } from '../../src/domain/ids.js';
+import { RelinkError } from '../../src/errors.js';
+import { newId } from '../../src/ids.js';
+import { parseKeyRing } from '../../src/vault/parse-key-ring.js';
+import { Secret } from '../../src/vault/secret.js';
+import { createVault } from '../../src/vault/vault.js';
+import { idOf } from '../support/ids.js';
+import { query } from '../support/query.js';
+import { startTestStack, type TestStack } from '../support/start-test-stack.js';
+import { makeWebhookUser, recorderModule, type WebhookUser } from '../support/webhook-user.js';
+
+/** The consumer's activities, run one by one: nobody wakes anything here, and no worker runs them. */
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack({ RELINK_INTEGRATIONS: recorderModule, RELINK_CALLBACK_DEADLINE: '5' });
+});
+afterAll(() => stack.stop());
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+const all = { limit: 100, after: null };
+
+/** Connecting needs a worker; what is tested here must not have one. */
+async function connect(type: string): Promise<WebhookUser & { readonly id: IntegrationId }> {
+  const worker = await stack.startWorker();
+  const it = await makeWebhookUser(stack, type);
+  await worker.stop();
+  return { ...it, id: idOf('integration', it.integrationId) };
+}
+
+function prepare(more: Partial<ActivityDependencies> = {}) {
+  const environment = new MockActivityEnvironment(
+    { activityId: randomBytes(4).toString('hex') },
+    { logger: new DefaultLogger('ERROR') },
+  );
+  const activities = createActivities({ ...stack.core, ...stack.hosts, settings: stack.core.config, ...more });
+  return {
+    environment,
+    process: (integrationId: IntegrationId) =>
+      environment.run<[{ integrationId: IntegrationId }], ProcessResult, typeof activities.processDeliveries>(
+        activities.processDeliveries,
+        { integrationId },
+      ),
+    discard: (integrationId: IntegrationId) =>
+      environment.run<[{ integrationId: IntegrationId }], { discarded: number }, typeof activities.discardDeliveries>(
+        activities.discardDeliveries,
+        { integrationId },
+      ),
+  };
+}
+
+const rowsOf = async (id: IntegrationId) => (await stack.core.store.listDeliveries(id, {}, all)).rows;
+const crashesOf = (id: IntegrationId) =>
+  query(stack.databaseUrl, 'SELECT crashes, suspect FROM deliveries WHERE integration_id = $1 ORDER BY sequence', [id]);
+
+it('a deleted integration ends also what a dead consumer had claimed', async () => {
+  const it = await connect('recorder');
+  for (const n of range(3)) await it.send({ n });
+  const { store } = stack.core;
+  await store.becomeConsumer(it.id, 'dead/1/1', new Date());
+  await store.claimDeliveries({ integrationId: it.id, claim: 'dead/1/1', order: 'arrival', limit: 2, now: new Date() });
+  await query(stack.databaseUrl, 'DELETE FROM integrations WHERE id = $1', [it.id]);
+  expect(await prepare().discard(it.id)).toEqual({ discarded: 3 });
+  expect((await rowsOf(it.id)).map(row => [row.state, row.reason])).toEqual(
+    range(3).map(() => ['discarded', 'integration_deleted']),
+  );
+});
+
+describe('a worker that lacks the key', () => {
+  const otherVault = () => createVault(parseKeyRing(new Secret(`other:${randomBytes(32).toString('base64')}`)));
+
+  it('runs and ends nothing, counts no crash, tells it once, and comes again later', async () => {
+    const it = await connect('recorder');
+    for (const n of range(3)) await it.send({ n });
+    const { store } = stack.core;
+    // One of them suspect: it must not end as the one that kills.
+    await store.becomeConsumer(it.id, 'dead/1/1', new Date());
+    await store.claimDeliveries({
+      integrationId: it.id,
+      claim: 'dead/1/1',
+      order: 'arrival',
+      limit: 1,
+      now: new Date(),
+    });
+    const told = () => stack.logLines.filter(line => line.includes('sealed with a key that this worker lacks'));
+    const { process } = prepare({ vault: otherVault() });
+    const result = await process(it.id);
+    expect(result).toMatchObject({ handled: 0, failed: 0, end: 'stopped' });
+    expect(result.nextDueInMs).toBeGreaterThanOrEqual(30_000);
+    await process(it.id);
+    expect(told()).toHaveLength(1);
+    expect((await rowsOf(it.id)).map(row => row.state)).toEqual(range(3).map(() => 'queued'));
+    expect(await crashesOf(it.id)).toEqual([
+      { crashes: 0, suspect: true },
+      { crashes: 0, suspect: false },
+      { crashes: 0, suspect: false },
+    ]);
+    expect(await prepare().process(it.id)).toMatchObject({ handled: 3 });
+    expect(it.handled()).toEqual(range(3));
+  });
+});
+
+describe('a worker that is stopped', () => {
+  it('gives back what it had in hand as no crash and no attempt, with those behind it', async () => {
+    const it = await connect('patient');
+    await it.send({ n: 0 });
+    await it.send({ n: 1, waitMs: 5_000 });
+    await it.send({ n: 2 });
+    const { environment, process } = prepare();
+    const running = process(it.id);
+    const until = Date.now() + 10_000;
+    while (it.lines('begin').length < 2 && Date.now() < until) await sleep(20);
+    environment.cancel('WORKER_SHUTDOWN');
+    await expect(running).rejects.toThrow();
+    expect((await rowsOf(it.id)).map(row => [row.state, row.attempts])).toEqual([
+      ['succeeded', 1],
+      ['queued', 0],
+      ['queued', 0],
+    ]);
+    expect((await crashesOf(it.id)).slice(1)).toEqual(range(2).map(() => ({ crashes: 0, suspect: false })));
+  });
+});
+
+describe('a database that is away for a moment', () => {
+  it('has outcomes written once it is back, and nothing run again', async () => {
+    const it = await connect('recorder');
+    for (const n of range(20)) await it.send({ n });
+    const { store } = stack.core;
+    let failures = 0;
+    const finishDeliveries: typeof store.finishDeliveries = (...call) => {
+      if (failures++ < 3) return Promise.reject(new RelinkError('database_unavailable'));
+      return store.finishDeliveries(...call);
+    };
+    const { process } = prepare({ store: { ...store, finishDeliveries } });
+    expect(await process(it.id)).toMatchObject({ handled: 20, end: 'drained' });
+    expect(failures).toBeGreaterThan(3);
+    expect(it.lines('begin').map(line => line.n)).toEqual(range(20));
+  });
+
+  it('has nothing new begun while outcomes wait', async () => {
+    const it = await connect('patient');
+    for (const n of range(4)) await it.send({ n, waitMs: 150 });
+    const { store } = stack.core;
+    let isAway = true;
+    const begunWhileAway: number[] = [];
+    const finishDeliveries: typeof store.finishDeliveries = (...call) => {
+      if (!isAway) return store.finishDeliveries(...call);
+      begunWhileAway.push(it.lines('begin').length);
+      return Promise.reject(new RelinkError('database_unavailable'));
+    };
+    const running = prepare({ store: { ...store, finishDeliveries } }).process(it.id);
+    await sleep(1_500);
+    isAway = false;
+    expect(await running).toMatchObject({ handled: 4 });
+    expect(Math.max(...begunWhileAway)).toBeLessThanOrEqual(2);
+  });
+
+  it('leaves no heartbeat behind when the first look fails', async () => {
+    const { store } = stack.core;
+    const getIntegration = () => Promise.reject(new RelinkError('database_unavailable'));
+    const { environment, process } = prepare({ store: { ...store, getIntegration } });
+    let beats = 0;
+    environment.on('heartbeat', () => (beats += 1));
+    await expect(process(newId('integration'))).rejects.toThrow();
+    await sleep(2_500);
+    expect(beats).toBe(0);
+  });
+});
+
+it('a lot is cut short when the time of its activity is up, and goes on in the next one', async () => {
+  const it = await connect('patient');
+  for (const n of range(8)) await it.send({ n, waitMs: 100 });
+  const { process } = prepare();
+  const realNow = Date.now;
+  const results: ProcessResult[] = [];
+  const startedAt = realNow();
+  // The clock jumps by a minute in the middle of the lot.
+  const jump = jest.spyOn(Date, 'now').mockImplementation(() => {
+    const time = realNow();
+    return time - startedAt > 400 ? time + 61_000 : time;
+  });
+  try {
+    results.push(await process(it.id));
+  } finally {
+    jump.mockRestore();
+  }
+  expect(results[0]).toMatchObject({ end: 'more' });
+  expect(results[0]?.handled).toBeLessThan(8);
+  const states = (await rowsOf(it.id)).map(row => row.state);
+  expect(states.filter(state => state === 'claimed')).toEqual([]);
+  results.push(await prepare().process(it.id));
+  expect(it.handled()).toEqual(range(8));
+});
+
+it('a lot holds no more content than a worker can take', async () => {
+  const it = await connect('recorder');
+  const padding = 'x'.repeat(900_000);
+  for (const n of range(12)) expect(await it.send({ n, padding })).toBe(200);
+  const { store } = stack.core;
+  await store.becomeConsumer(it.id, 'a/1/1', new Date());
+  const lot = await store.claimDeliveries({
+    integrationId: it.id,
+    claim: 'a/1/1',
+    order: 'arrival',
+    limit: 200,
+    now: new Date(),
+  });
+  const bytes = (lot ?? []).reduce((sum, { sealedContent }) => sum + sealedContent.length, 0);
+  expect(lot?.length).toBeGreaterThan(1);
+  expect(bytes).toBeLessThanOrEqual(8 * 1024 * 1024);
+  expect(await prepare().process(it.id)).toMatchObject({ handled: 12 });
+  const ids = (await rowsOf(it.id)).map((row): DeliveryId => row.id);
+  expect(ids).toHaveLength(12);
+});
