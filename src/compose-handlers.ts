@@ -13,7 +13,7 @@ import { createCredentialTester } from './handlers/test-credential-once.js';
  * @param entry The threads' program; the compiled one unless given.
  */
 export function composeHandlers(
-  core: Pick<Core, 'config' | 'workflows' | 'store' | 'vault' | 'providers' | 'log'>,
+  core: Pick<Core, 'config' | 'workflows' | 'store' | 'vault' | 'providers' | 'refresher' | 'log'>,
   entry?: ThreadEntry,
 ) {
   const { config, workflows } = core;

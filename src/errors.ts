@@ -170,6 +170,11 @@ export const errorRegistry = {
     retryable: true,
     text: 'The provider asked to slow down. This is retried at the time it named.',
   },
+  refresh_pending: {
+    status: 503,
+    retryable: true,
+    text: 'The token is being refreshed and the provider has not given a new one yet. This is retried.',
+  },
   temporal_unavailable: {
     status: 503,
     retryable: true,
