@@ -19,6 +19,11 @@ export const errorRegistry = {
     retryable: false,
     text: 'The API key is missing or unknown. Send `Authorization: Bearer <API key>`.',
   },
+  scope_missing: {
+    status: 403,
+    retryable: false,
+    text: 'This API key may not do this. The operator has to give it the scope, behind the key in RELINK_API_KEYS.',
+  },
   user_missing: { status: 400, retryable: false, text: 'Name the user you act for in the `Relink-User` header.' },
   not_found: { status: 404, retryable: false, text: 'Nothing with this id exists for this user.' },
   route_not_found: {

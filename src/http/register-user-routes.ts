@@ -7,6 +7,8 @@ import { getCredential } from './routes/api/credentials/get-credential.js';
 import { listCredentials } from './routes/api/credentials/list-credentials.js';
 import { postCredential } from './routes/api/credentials/post-credential.js';
 import { postCredentialTest } from './routes/api/credentials/test/post-credential-test.js';
+import { getCredentialToken } from './routes/api/credentials/token/get-credential-token.js';
+import { listTokenReads } from './routes/api/credentials/token/list-token-reads.js';
 import { getEntity } from './routes/api/entities/get-entity.js';
 import { listEntities } from './routes/api/entities/list-entities.js';
 import { deleteIntegration } from './routes/api/integrations/delete-integration.js';
@@ -30,6 +32,8 @@ export function registerUserRoutes(app: App, context: HttpContext): void {
     postCredential,
     getCredential,
     deleteCredential,
+    getCredentialToken,
+    listTokenReads,
     postCredentialTest,
     listEntities,
     getEntity,

@@ -19,12 +19,15 @@ export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
       (await startUnstarted(dependencies, 'connected')) +
       (await startDeletions(dependencies)),
     finished: await finishIntegrations(dependencies),
-    deleted: await dependencies.store.deleteEndedSessions(
-      new Date(dependencies.now().getTime() - dependencies.settings.sessionRetentionMs),
-      1000,
-    ),
+    deleted: await deleteOldRows(dependencies),
     ...(await sweepDeliveries(dependencies)),
   });
+}
+
+async function deleteOldRows({ store, now, settings }: ActivityDependencies): Promise<number> {
+  const before = (retentionMs: number) => new Date(now().getTime() - retentionMs);
+  const sessions = await store.deleteEndedSessions(before(settings.sessionRetentionMs), 1000);
+  return sessions + (await store.deleteTokenReads(before(settings.tokenReadRetentionMs), 1000));
 }
 
 /** The code was claimed and its process died before the grant was sealed: whether it was spent, nobody knows. */

@@ -60,6 +60,8 @@ test('it lists every route', () => {
     'GET /api/authorize/{attempt}',
     'GET /api/credentials',
     'GET /api/credentials/{id}',
+    'GET /api/credentials/{id}/token',
+    'GET /api/credentials/{id}/token-reads',
     'GET /api/entities',
     'GET /api/entities/{id}',
     'GET /api/integrations',
