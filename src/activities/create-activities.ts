@@ -13,6 +13,7 @@ import { postRefresh } from './post-refresh.js';
 import { probeCredential } from './probe-credential.js';
 import { raiseRefreshTry } from './raise-refresh-try.js';
 import { recordCredentialTest } from './record-credential-test.js';
+import { refreshCredential } from './refresh-credential.js';
 import { restoreIntegrationStatuses } from './restore-integration-statuses.js';
 import { removeCredential } from './remove-credential.js';
 import { revokeCredential } from './revoke-credential.js';
@@ -31,6 +32,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     addCauses: addCauses(dependencies),
     withdrawOvertakenCauses: withdrawOvertakenCauses(dependencies),
     probeCredential: probeCredential(dependencies),
+    refreshCredential: refreshCredential(dependencies),
     recordCredentialTest: recordCredentialTest(dependencies),
     markCredentialValid: markCredentialValid(dependencies),
     revokeCredential: revokeCredential(dependencies),

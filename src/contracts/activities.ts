@@ -67,13 +67,20 @@ export interface ProbeResult {
 }
 
 export interface TestActivities {
-  /** One identity call with the stored token. An outage is a retryable failure, never an outcome. */
+  /**
+   * One identity call with the stored token. An outage is a retryable failure, never an outcome. Where only a refresh can
+   * tell (the token has ended, or its refresh was what failed) it asks nobody and says `refused`, with no status.
+   */
   probeCredential(input: { readonly credentialId: CredentialId }): Promise<ProbeResult>;
   recordCredentialTest(input: {
     readonly credentialId: CredentialId;
     readonly outcome: CredentialTestOutcome;
     readonly generation: number | null;
   }): Promise<void>;
+  /** Refreshes the generation that was refused, or joins whoever is at it. */
+  refreshCredential(input: { readonly credentialId: CredentialId; readonly generation: number }): Promise<{
+    readonly kind: 'refreshed' | 'pending' | 'dead' | 'not_refreshable' | 'operator_fault' | 'gone';
+  }>;
   /** Takes an earlier verdict back after a passed test; null epoch when something newer happened. */
   markCredentialValid(input: {
     readonly credentialId: CredentialId;

@@ -102,6 +102,10 @@ export interface SweepResult {
   readonly deleted: number;
   /** Integrations woken whose deliveries or hooks were due and waited. */
   readonly woken: number;
+  /** Refreshes begun because they fell due. */
+  readonly refreshes: number;
+  /** Grants whose coming end was told. */
+  readonly warned: number;
   /** Held deliveries that fell out of their bounds. */
   readonly expired: number;
 }

@@ -92,6 +92,8 @@ export interface ProviderDefinition {
     /** It ends this long after the consent. */
     readonly hardMs?: number;
   };
+  /** How many of its tokens the sweep begins to refresh in a minute, at most. Default: 400. */
+  readonly refreshesPerMinute?: number;
   /** Hosts that addresses arriving in a callback or token answer may name, per field. */
   readonly hosts: Readonly<Record<string, readonly HostPattern[]>>;
   /** What paths of `context.request` are below. Default: the origin of the identity call. */

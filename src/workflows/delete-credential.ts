@@ -1,11 +1,10 @@
-import { ActivityFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { executeChild, ParentClosePolicy, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { ActivityFailure } from '@temporalio/common';
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { DeletionActivities, RevocationOutcome } from '../contracts/activities.js';
 import type { DeleteCredentialInput, DeleteCredentialResult } from '../contracts/workflows.js';
-import { invalidateWorkflowId } from '../contracts/workflow-ids.js';
 import { recordOptions, revokeOptions } from './activity-options.js';
-import { invalidate } from './invalidate.js';
 import { setSearchAttributes } from './search-attributes.js';
+import { tellDeathOnce } from './tell-death-once.js';
 
 const { removeCredential } = proxyActivities<DeletionActivities>(recordOptions);
 
@@ -18,7 +17,7 @@ export async function deleteCredential(input: DeleteCredentialInput): Promise<De
   const { credentialId, provider, epoch } = input;
   setSearchAttributes({ CredentialId: credentialId, Provider: provider, Stage: 'telling' });
   setCurrentDetails(`Telling the integrations of ${credentialId} that it was removed.`);
-  await tell(input);
+  await tellDeathOnce({ credentialId, provider, epoch, code: 'credential_deleted', httpStatus: null });
 
   setSearchAttributes({ Stage: 'revoking' });
   setCurrentDetails(`Revoking the grant at ${provider}; this is repeated while ${provider} is away.`);
@@ -27,20 +26,6 @@ export async function deleteCredential(input: DeleteCredentialInput): Promise<De
 
   const { outcome } = await removeCredential({ credentialId, epoch, revocation });
   return end(outcome, revocation, `The credential is ${outcome}; revocation: ${revocation}.`);
-}
-
-async function tell({ credentialId, provider, epoch }: DeleteCredentialInput): Promise<void> {
-  try {
-    await executeChild(invalidate, {
-      workflowId: invalidateWorkflowId(credentialId, epoch),
-      args: [{ credentialId, provider, epoch, code: 'credential_deleted', httpStatus: null }],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-    });
-  } catch (error) {
-    // An earlier run of this very deletion told it.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
 }
 
 /** The tokens are not kept for ever for the sake of a provider that never answers. */

@@ -4,6 +4,7 @@ import { finishCreation } from '../../integrations/finish-creation.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { countDone } from './count-done.js';
 import { sweepDeliveries } from './sweep-deliveries.js';
+import { sweepRefreshes } from './sweep-refreshes.js';
 
 const batch = 200;
 
@@ -20,6 +21,7 @@ export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
       (await startDeletions(dependencies)),
     finished: await finishIntegrations(dependencies),
     deleted: await deleteOldRows(dependencies),
+    ...(await sweepRefreshes(dependencies)),
     ...(await sweepDeliveries(dependencies)),
   });
 }

@@ -105,7 +105,7 @@ export const credentialAnswer = z
         outcome: z
           .enum(credentialTestOutcomes)
           .describe(
-            '`ok`: it works. `refused`: it is dead. `needs_refresh`: refused while a refresh token is held, no verdict. `unreachable`: no verdict.',
+            '`ok`: it works. `refused`: it is dead. `needs_refresh`: refused, and its refresh goes on: no verdict yet. `unreachable`: no verdict.',
           ),
         at: time('When the test ended.'),
       })
@@ -113,7 +113,7 @@ export const credentialAnswer = z
       .describe('The latest test; null before the first.'),
     ...timestamps,
   })
-  .meta({ id: 'Credential', description: "A grant's metadata. The tokens themselves never leave the service." });
+  .meta({ id: 'Credential', description: "A credential's metadata; no token is in it." });
 
 export const entityAnswer = z
   .object({
