@@ -16,7 +16,7 @@ const layers = {
   store: ['domain', 'errors'],
   providers: ['domain', 'vault', 'errors'],
   integrations: ['domain', 'errors'],
-  credentials: ['domain', 'contracts', 'store', 'temporal', 'errors', 'log'],
+  credentials: ['domain', 'contracts', 'store', 'providers', 'vault', 'temporal', 'errors', 'log'],
   handlers: ['domain', 'credentials', 'integrations', 'providers', 'store', 'temporal', 'vault', 'errors', 'log'],
   activities: [
     'domain',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiKeyEntry } from './config-api-keys.js';
 import { listProblems, tellIssue } from './config-problems.js';
 import { ConfigError } from './errors.js';
 import { Secret } from './vault/secret.js';
@@ -37,9 +38,9 @@ const environmentSchema = z.object({
   RELINK_KEYS: z
     .string({ error: 'is required: <name>:<base64 of 32 random bytes>, newest first, comma-separated' })
     .transform(value => new Secret(value)),
-  RELINK_API_KEYS: secretList
+  RELINK_API_KEYS: list
     .refine(keys => keys.length > 0, 'is required: at least one API key, comma-separated')
-    .refine(keys => keys.every(key => key.reveal().length >= 24), 'each API key needs at least 24 characters'),
+    .pipe(z.array(apiKeyEntry)),
   RELINK_PUBLIC_URL: z
     .url({
       error: issue =>
@@ -69,6 +70,7 @@ const environmentSchema = z.object({
   RELINK_SESSION_RETENTION_DAYS: z.coerce.number().positive().max(3650).default(7),
   RELINK_HELD_DAYS: z.coerce.number().positive().max(365).default(7),
   RELINK_HELD_LIMIT: z.coerce.number().int().min(1).max(1_000_000).default(10_000),
+  RELINK_TOKEN_READ_RETENTION_DAYS: z.coerce.number().positive().max(3650).default(90),
   RELINK_DELIVERY_RETENTION_DAYS: z.coerce.number().positive().max(3650).default(14),
   RELINK_DELIVERY_CONCURRENCY: z.coerce.number().int().min(1).max(1000).default(100),
   RELINK_WEBHOOK_BODY_LIMIT: z.coerce.number().int().min(1024).max(16_777_216).default(1_048_576),
@@ -91,6 +93,7 @@ const providerSettingsSchema = z.object({
   AUTHORIZATION_URL: z.url().optional(),
   TOKEN_URL: z.url().optional(),
   IDENTITY_URL: z.url().optional(),
+  REVOCATION_URL: z.url().optional(),
   API_URL: z.url().optional(),
   ISSUER: z.string().optional(),
   SCOPES: listWhenSet,
@@ -102,6 +105,7 @@ const providerSettingsSchema = z.object({
 /** The names of server and worker, without those of the providers. */
 export const settingNames: readonly string[] = Object.keys(environmentSchema.shape);
 
+export type { ApiKey, ApiKeyScope } from './config-api-keys.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = ReturnType<typeof loadConfig>;
 export type ProviderEnvironment = ReturnType<typeof nameSettings>;
@@ -113,6 +117,7 @@ function nameSettings(values: z.output<typeof providerSettingsSchema>) {
     authorizationUrl: values.AUTHORIZATION_URL,
     tokenUrl: values.TOKEN_URL,
     identityUrl: values.IDENTITY_URL,
+    revocationUrl: values.REVOCATION_URL,
     apiUrl: values.API_URL,
     issuer: values.ISSUER,
     scopes: values.SCOPES,
@@ -199,6 +204,7 @@ export function loadConfig(environment: Environment) {
     sessionRetentionMs: value.RELINK_SESSION_RETENTION_DAYS * 86_400_000,
     heldForMs: value.RELINK_HELD_DAYS * 86_400_000,
     heldLimit: value.RELINK_HELD_LIMIT,
+    tokenReadRetentionMs: value.RELINK_TOKEN_READ_RETENTION_DAYS * 86_400_000,
     deliveryRetentionMs: value.RELINK_DELIVERY_RETENTION_DAYS * 86_400_000,
     deliveryConcurrency: value.RELINK_DELIVERY_CONCURRENCY,
     webhookBodyLimit: value.RELINK_WEBHOOK_BODY_LIMIT,

@@ -15,6 +15,8 @@ import { raiseRefreshTry } from './raise-refresh-try.js';
 import { recordCredentialTest } from './record-credential-test.js';
 import { refreshCredential } from './refresh-credential.js';
 import { restoreIntegrationStatuses } from './restore-integration-statuses.js';
+import { removeCredential } from './remove-credential.js';
+import { revokeCredential } from './revoke-credential.js';
 import { sweep } from './sweep/sweep.js';
 import { upsertEntity } from './upsert-entity.js';
 import { withdrawOvertakenCauses } from './withdraw-overtaken-causes.js';
@@ -33,6 +35,8 @@ export function createActivities(dependencies: ActivityDependencies) {
     refreshCredential: refreshCredential(dependencies),
     recordCredentialTest: recordCredentialTest(dependencies),
     markCredentialValid: markCredentialValid(dependencies),
+    revokeCredential: revokeCredential(dependencies),
+    removeCredential: removeCredential(dependencies),
     postRefresh: postRefresh(dependencies),
     raiseRefreshTry: raiseRefreshTry(dependencies),
     checkIntegrationStatus: checkIntegrationStatus(dependencies),

@@ -39,5 +39,7 @@ export interface ActivityDependencies {
     readonly heldForMs: number;
     readonly heldLimit: number;
     readonly deliveryRetentionMs: number;
+    /** How long it is known who was handed a token. */
+    readonly tokenReadRetentionMs: number;
   };
 }

@@ -37,5 +37,7 @@ function tellEvent(code: CauseCode, id: CredentialId, provider: ProviderId, stat
       return `Credential ${id} is dead: the answer to its refresh was lost, and ${provider} refused the retry${status} (${code}). Its user has to reconnect.`;
     case 'client_rejected':
       return `Credential ${id} cannot be refreshed: ${provider} rejected this product's client${status} (${code}). Correct the client id or secret; reconnecting does not help.`;
+    case 'credential_deleted':
+      return `Credential ${id} is dead: its user deleted it (${code}).`;
   }
 }

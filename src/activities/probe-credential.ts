@@ -10,7 +10,7 @@ import type { ActivityDependencies } from './dependencies.js';
 export function probeCredential({ store, vault, providers, now }: ActivityDependencies): Activities['probeCredential'] {
   return async ({ credentialId }) => {
     const credential = await store.getCredential(credentialId);
-    if (credential === null) {
+    if (credential === null || credential.verdict?.code === 'credential_deleted') {
       return { outcome: 'gone', httpStatus: null, refreshable: false, authIsValid: false, generation: 0, epoch: 0 };
     }
     const { refreshable, authIsValid, generation, epoch } = credential;

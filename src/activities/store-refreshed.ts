@@ -26,11 +26,13 @@ export async function storeRefreshed(
 ): Promise<void> {
   const refreshable = tokens.refreshToken !== null || wasRefreshable;
   const { expiresAt } = tokens;
+  // What a provider says of its grants does not hold for keys.
+  const limits = tokens.key === undefined ? (catalogue.get(provider) ?? {}) : {};
   const write = {
     sealedTokens: vault.seal(serialiseTokenSet(tokens), credentialTokensBinding(id)),
     refreshable,
     expiresAt,
-    ...planRefresh(catalogue.get(provider) ?? {}, { refreshable, expiresAt }, issuedAt, Math.random()),
+    ...planRefresh(limits, { refreshable, expiresAt }, issuedAt, Math.random()),
   };
   for (let attempt = 0; ; attempt += 1) {
     try {

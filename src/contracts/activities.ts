@@ -91,6 +91,22 @@ export interface TestActivities {
   }>;
 }
 
+/** What became of a deleted credential's grant at the provider. */
+export type RevocationOutcome = 'revoked' | 'not_offered' | 'refused' | 'unreachable' | 'overtaken';
+
+export interface DeletionActivities {
+  /** One revocation request. An outage, and what only the operator can mend, is a retryable failure. */
+  revokeCredential(input: { readonly credentialId: CredentialId; readonly epoch: number }): Promise<{
+    readonly outcome: RevocationOutcome;
+  }>;
+  /** Removes the credential with the entities that nothing uses, or empties it where something does. */
+  removeCredential(input: {
+    readonly credentialId: CredentialId;
+    readonly epoch: number;
+    readonly revocation: RevocationOutcome;
+  }): Promise<{ readonly outcome: 'removed' | 'emptied' | 'overtaken' }>;
+}
+
 /** How one step of a refresh went. `openPost`: the POST whose answer is not known; null when every answer is. */
 export type PostRefreshResult =
   | {
@@ -177,6 +193,7 @@ export interface WebhookActivities {
 export type Activities = ReauthActivities &
   InvalidateActivities &
   TestActivities &
+  DeletionActivities &
   RefreshActivities &
   WebhookActivities &
   SweepActivities;

@@ -11,6 +11,8 @@ export const refreshWorkflowId = (credentialId: CredentialId, generation: number
 /** `scope` is the integration for which a known death is told again, after it was created on a dead credential. */
 export const invalidateWorkflowId = (credentialId: CredentialId, epoch: number, scope?: string) =>
   scope === undefined ? `invalidate/${credentialId}/${epoch}` : `invalidate/${credentialId}/${epoch}/${scope}`;
+/** One deletion per mark. */
+export const deletionWorkflowId = (credentialId: CredentialId, epoch: number) => `delete/${credentialId}/${epoch}`;
 /** One consumer of deliveries per integration. */
 export const webhooksWorkflowId = (integrationId: IntegrationId) => `webhooks/${integrationId}`;
 export const sweepScheduleId = 'relink-sweep';

@@ -1,5 +1,6 @@
 import type { CauseCode } from '../domain/cause.js';
 import type { CredentialTestOutcome } from '../domain/credential-test.js';
+import type { RevocationOutcome } from './activities.js';
 import type { CredentialId, EntityId, IntegrationId, ProviderId, SessionId } from '../domain/ids.js';
 
 export interface ReauthInput {
@@ -63,6 +64,20 @@ export interface InvalidateResult {
   readonly outcome: 'invalidated' | 'overtaken';
   /** Integrations whose status became ERROR. */
   readonly errors: number;
+}
+
+export interface DeleteCredentialInput {
+  readonly credentialId: CredentialId;
+  readonly provider: ProviderId;
+  /** Of the mark. */
+  readonly epoch: number;
+  /** How long a provider that is away is asked to revoke before the tokens go all the same. Milliseconds. */
+  readonly revokeWithinMs: number;
+}
+
+export interface DeleteCredentialResult {
+  readonly outcome: 'removed' | 'emptied' | 'overtaken';
+  readonly revocation: RevocationOutcome;
 }
 
 export interface WebhooksInput {

@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { RelinkError } from '../errors.js';
 import type { ProviderRequest, ProviderResponse } from '../integrations/handler-context.js';
+import { authorizeRequest } from '../providers/authorize-request.js';
 import type { Provider } from '../providers/configure-provider.js';
 import type { TokenSet } from '../providers/definition.js';
 import { parseRetryAfter } from '../providers/parse-retry-after.js';
@@ -42,6 +43,7 @@ export async function sendWithToken(
   signal: AbortSignal,
 ): Promise<{ readonly response: ProviderResponse; readonly refused: boolean }> {
   const isJson = wanted.json !== undefined;
+  const authorization = authorizeRequest(provider, tokens);
   const request: RequestToSend = {
     method: wanted.method ?? 'GET',
     url: resolveApiUrl(provider, tokens.extras, wanted.url),
@@ -49,7 +51,7 @@ export async function sendWithToken(
       accept: 'application/json',
       ...(isJson && { 'content-type': 'application/json' }),
       ...readHeaders(wanted),
-      authorization: `${provider.authorizationScheme} ${tokens.accessToken.reveal()}`,
+      [authorization.name]: authorization.value,
     },
     body: isJson ? JSON.stringify(wanted.json) : wanted.body,
     timeoutMs: wanted.timeoutMs ?? defaultTimeoutMs,

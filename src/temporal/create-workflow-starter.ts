@@ -23,6 +23,7 @@ import type { IntegrationId } from '../domain/ids.js';
 import { RelinkError } from '../errors.js';
 import { reauthStart } from './reauth-start.js';
 import { runReauth } from './run-reauth.js';
+import { startDeletion } from './start-deletion.js';
 import { runRefresh, startRefresh } from './run-refresh.js';
 import { keywords } from '../contracts/keywords.js';
 import type { WorkflowStarter } from './workflow-starter.js';
@@ -34,6 +35,9 @@ const startDeadlineMs = 5_000;
 const webhooksLingerMs = 5_000;
 /** Events; far below the server's limits, so that every page of it opens quickly in the UI. */
 const longestHistory = 2_000;
+
+/** A provider that is away longer than this is not waited for to revoke a deleted grant. Milliseconds. */
+const revokeWithinMs = 3 * 24 * 3_600_000;
 
 export interface StarterSettings {
   readonly taskQueue: string;
@@ -138,6 +142,9 @@ export function createWorkflowStarter(client: Client, settings: StarterSettings)
         throw error;
       }
     },
+
+    startDeletion: target =>
+      within(startDeadlineMs, () => startDeletion(client, taskQueue, { ...target, revokeWithinMs })),
 
     check: async deadlineMs => {
       try {

@@ -1,5 +1,6 @@
 import type {
   Connection,
+  DeleteCredentialInput,
   InvalidateInput,
   InvalidateResult,
   ReauthInput,
@@ -20,6 +21,9 @@ export type ReauthAnswer =
 
 /** Which attempt; the settings of the run are the starter's. */
 export type ReauthTarget = Pick<ReauthInput, 'sessionId' | 'provider'>;
+
+/** Which deletion; the settings of the run are the starter's. */
+export type DeletionTarget = Omit<DeleteCredentialInput, 'revokeWithinMs'>;
 
 /** Which refresh; the waits of the run are the starter's. */
 export type RefreshRunTarget = Pick<RefreshInput, 'credentialId' | 'provider' | 'generation' | 'refreshTry'>;
@@ -63,6 +67,11 @@ export interface WorkflowStarter {
     generation: number,
     deadlineMs: number,
   ): Promise<TestCredentialResult['outcome'] | null>;
+  /**
+   * Starts delete/<credential>/<epoch>, also where an earlier run of it ended; false when one is running. Throws
+   * RelinkError `temporal_unavailable`.
+   */
+  startDeletion(input: DeletionTarget): Promise<boolean>;
   /** True when Temporal answers. */
   check(deadlineMs: number): Promise<boolean>;
 }

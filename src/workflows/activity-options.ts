@@ -43,6 +43,13 @@ export const probeOptions: ActivityOptions = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 5 },
 };
 
+/** One revocation. An hour between tries in the end: nobody waits, and the provider may be away for days. */
+export const revokeOptions = (withinMs: number): ActivityOptions => ({
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: withinMs,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
+});
+
 /** One read of the status. Retried for as long as the database is away. */
 export const checkOptions: LocalActivityOptions = {
   startToCloseTimeout: '20 seconds',

@@ -1,4 +1,5 @@
 /** The workflow types of the bundle: the exported names are what Temporal knows them by. */
+export { deleteCredential } from './delete-credential.js';
 export { invalidate } from './invalidate.js';
 export { reauth } from './reauth.js';
 export { refresh } from './refresh.js';

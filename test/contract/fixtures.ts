@@ -118,6 +118,7 @@ async function reload(store: Store, id: SessionId, state: SessionState): Promise
 
 export function grantOf(grantSequence: number, overrides: Partial<GrantWrite> = {}): GrantWrite {
   return {
+    kind: 'oauth2',
     sealedTokens: `sealed-${grantSequence}`,
     refreshable: false,
     expiresAt: null,

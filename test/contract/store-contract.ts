@@ -1,5 +1,6 @@
 import type { Store } from '../../src/store/port/store.js';
 import type { StoreUnderTest } from './fixtures.js';
+import { describeCredentialDeletions } from './suites/credential-deletions.js';
 import { describeCredentialRefresh } from './suites/credential-refresh.js';
 import { describeCredentials } from './suites/credentials.js';
 import { describeDeliveryClaims } from './suites/delivery-claims.js';
@@ -12,6 +13,7 @@ import { describeIntegrations } from './suites/integrations.js';
 import { describePages } from './suites/pages.js';
 import { describeSessions } from './suites/sessions.js';
 import { describeSubscriptions } from './suites/subscriptions.js';
+import { describeTokenReads } from './suites/token-reads.js';
 
 export interface StoreServer {
   /** A store of its own on the shared, empty and migrated database, as another process would open it. */
@@ -47,6 +49,7 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
     describeSessions(under);
     describeCredentials(under);
     describeCredentialRefresh(under);
+    describeCredentialDeletions(under);
     describeEntities(under);
     describeIntegrations(under);
     describeComebacks(under);
@@ -55,6 +58,7 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
     describeDeliveryQueues(under);
     describeDeliveryUpkeep(under);
     describeSubscriptions(under);
+    describeTokenReads(under);
     describePages(under);
   });
 }

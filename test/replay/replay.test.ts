@@ -8,6 +8,11 @@ const histories = readdirSync(historiesDirectory).filter(file => file.endsWith('
 
 /** Every branch of every workflow; a branch that is added needs its recorded history here. */
 const branches = [
+  'delete-emptied',
+  'delete-overtaken',
+  'delete-removed',
+  'delete-revocation-retried',
+  'delete-unreachable',
   'invalidate',
   'invalidate-overtaken',
   'reauth-cancelled',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { causeCodes, causeText } from '../../src/domain/cause.js';
+import { credentialKinds } from '../../src/domain/credential-kind.js';
 import { deliveryReasons } from '../../src/domain/delivery.js';
 import { productionEnvironment, productionNodeFlags } from '../../src/embedded/process/production-flags.js';
 import { loadIntegrations } from '../../src/integrations/load-integrations.js';
@@ -90,6 +91,11 @@ describe('the documents', () => {
     const meanings = rows.slice(-answerMeanings.length).map(([cell]) => cell);
     expect(rows.slice(0, -answerMeanings.length).map(cells => cells.join(' | '))).toEqual([...new Set(inCode)]);
     expect(meanings).toEqual(answerMeanings.map(meaning => `\`${meaning}\``));
+  });
+
+  it('list every kind of credential, in the order of the code, and no other', () => {
+    const [, section = ''] = /## Kinds\n([\s\S]*?)\n## /.exec(read('docs/credentials-api.md')) ?? [];
+    expect([...section.matchAll(/^\| `([a-z_0-9]+)`/gm)].map(([, kind]) => kind)).toEqual([...credentialKinds]);
   });
 
   it('show how a key is made that the vault accepts, under a new name each time', () => {

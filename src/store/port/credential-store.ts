@@ -1,4 +1,5 @@
 import type { CauseCode } from '../../domain/cause.js';
+import type { CredentialKind } from '../../domain/credential-kind.js';
 import type { CredentialTestOutcome } from '../../domain/credential-test.js';
 import type { CredentialId, ExternalId, ProviderId, UserId } from '../../domain/ids.js';
 import type { Page, PageRequest } from './page.js';
@@ -16,6 +17,7 @@ export interface Credential {
   readonly provider: ProviderId;
   /** The provider's id of the grant's holder; unique with user and provider. May differ from the entity's. */
   readonly externalId: ExternalId;
+  readonly kind: CredentialKind;
   /** The token set, sealed to this row. */
   readonly sealedTokens: string;
   readonly refreshable: boolean;
@@ -54,6 +56,7 @@ export interface TokensWrite {
 }
 
 export interface GrantWrite extends TokensWrite {
+  readonly kind: CredentialKind;
   readonly grantEndsAt: Date | null;
   readonly grantWarnAt: Date | null;
   readonly grantSequence: number;
@@ -63,7 +66,7 @@ export interface CredentialStore {
   getCredential(id: CredentialId): Promise<Credential | null>;
   getCredentialForUser(id: CredentialId, userId: UserId): Promise<Credential | null>;
   listCredentials(userId: UserId, page: PageRequest): Promise<Page<Credential>>;
-  /** The one made last, of any user; null when there is none. For a look, at the start, whether our keys open it. */
+  /** The one made last that holds tokens, of any user; null when there is none. For a look, at the start, whether our keys open it. */
   findAnyCredential(): Promise<Credential | null>;
   findCredentialByExternalId(userId: UserId, provider: ProviderId, externalId: ExternalId): Promise<Credential | null>;
   /** Null when (user, provider, external id) exists already: the unique key decides between two inserts at once. */
@@ -87,7 +90,10 @@ export interface CredentialStore {
     verdict: CredentialVerdict,
     now: Date,
   ): Promise<Credential | null>;
-  /** Takes the verdict back after a passed test: epoch + 1. Holds only at `epoch` and while it is invalid. */
+  /**
+   * Takes the verdict back after a passed test: epoch + 1. Holds only at `epoch`, while it is invalid, and not of one
+   * that its user deleted.
+   */
   markCredentialValid(id: CredentialId, epoch: number, now: Date): Promise<Credential | null>;
   /** Notes a test's outcome without touching generation or epoch. No-op when `generation` is not the stored one. */
   recordCredentialTest(

@@ -17,14 +17,16 @@ const clientRejected: CauseCode = 'client_rejected';
 /** A rejected client says nothing against the grant: such a credential is refreshed again. */
 const mayRefresh = { OR: [{ authIsValid: true }, { verdictCode: clientRejected }] };
 
-function grantColumns({ grantSequence, grantEndsAt, grantWarnAt, ...tokens }: GrantWrite) {
-  return { ...tokenColumns(tokens), grantSequence, grantEndsAt, grantWarnAt };
+function grantColumns({ kind, grantSequence, grantEndsAt, grantWarnAt, ...tokens }: GrantWrite) {
+  return { ...tokenColumns(tokens), kind, grantSequence, grantEndsAt, grantWarnAt };
 }
 
 function tokenColumns(tokens: TokensWrite) {
   const { sealedTokens, refreshable, expiresAt, refreshDueAt } = tokens;
   return { sealedTokens, refreshable, expiresAt, refreshDueAt };
 }
+
+const deleted: CauseCode = 'credential_deleted';
 
 /** Credentials in PostgreSQL: the counters are the conditions, checked and raised by the same UPDATE. */
 export function createCredentialStore(client: PostgresClient): CredentialStore {
@@ -47,7 +49,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
     },
 
     async findAnyCredential() {
-      const row = await credentials.findFirst({ orderBy: { id: 'desc' } });
+      const row = await credentials.findFirst({ where: { sealedTokens: { not: '' } }, orderBy: { id: 'desc' } });
       return row && toCredential(row);
     },
 
@@ -110,7 +112,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
 
     async markCredentialValid(id, epoch, now) {
       const marked = await credentials.updateManyAndReturn({
-        where: { id, epoch, authIsValid: false },
+        where: { id, epoch, authIsValid: false, verdictCode: { not: deleted } },
         data: { ...alive, epoch: { increment: 1 }, updatedAt: now },
       });
       return first(marked);

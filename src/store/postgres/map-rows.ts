@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { causeCodes } from '../../domain/cause.js';
+import { credentialKinds } from '../../domain/credential-kind.js';
 import { credentialTestOutcomes } from '../../domain/credential-test.js';
 import type {
   CredentialId,
@@ -29,6 +30,7 @@ export const entityKeySeparator = ',';
 
 const sessionState = z.enum(sessionStates);
 const causeCode = z.enum(causeCodes);
+const credentialKind = z.enum(credentialKinds);
 const testOutcome = z.enum(credentialTestOutcomes);
 const integrationStatus = z.enum(integrationStatuses);
 const lifecycle = z.enum(lifecycles);
@@ -97,6 +99,7 @@ export function toCredential(row: CredentialRow): Credential {
     userId: row.userId as UserId,
     provider: row.provider as ProviderId,
     externalId: row.externalId as ExternalId,
+    kind: credentialKind.parse(row.kind),
     sealedTokens: row.sealedTokens,
     refreshable: row.refreshable,
     expiresAt: row.expiresAt,

@@ -25,6 +25,8 @@ export interface InMemoryWorkflows extends WorkflowStarter {
   readonly tests: { readonly input: TestCredentialInput; readonly generation: number }[];
   /** Integrations whose consumers were woken, in order. */
   readonly wakes: string[];
+  /** `<credential>/<epoch>` of every deletion that was started. */
+  readonly deletions: string[];
   readonly invalidations: { readonly input: InvalidateInput; readonly scope: string }[];
 }
 
@@ -36,6 +38,7 @@ export function createInMemoryWorkflows(
   dependencies: Omit<ActivityDependencies, 'workflows' | 'handlers' | 'requests' | 'refresher' | 'breakers'>,
 ): InMemoryWorkflows {
   const restores: Promise<unknown>[] = [];
+  const deletions: Promise<unknown>[] = [];
   const runs = new Map<string, Promise<ReauthAnswer>>();
   const run = <Input, Output>(activity: (input: Input) => Promise<Output>, input: Input): Promise<Output> =>
     new MockActivityEnvironment({}, { logger }).run(activity, input);
@@ -64,6 +67,7 @@ export function createInMemoryWorkflows(
     reauths: [],
     tests: [],
     invalidations: [],
+    deletions: [],
     wakes: [],
     runReauth: async (input, deadlineMs) => {
       const late = sleep(deadlineMs, { kind: 'pending' } as const, { ref: false });
@@ -95,6 +99,18 @@ export function createInMemoryWorkflows(
       await run(activities.withdrawOvertakenCauses, { credentialId, causeEpoch });
       return { outcome: 'invalidated', errors };
     },
+    startDeletion: async ({ credentialId, provider, epoch }) => {
+      if (workflows.isDown) throw new RelinkError('temporal_unavailable');
+      workflows.deletions.push(`${credentialId}/${epoch}`);
+      const code = 'credential_deleted';
+      await workflows.runInvalidate({ credentialId, provider, epoch, code, httpStatus: null }, 'deletion', 0);
+      deletions.push(
+        retry(() => run(activities.revokeCredential, { credentialId, epoch })).then(({ outcome }) =>
+          run(activities.removeCredential, { credentialId, epoch, revocation: outcome }),
+        ),
+      );
+      return true;
+    },
     wakeWebhooks: async id => {
       if (workflows.isDown) throw new RelinkError('temporal_unavailable');
       workflows.wakes.push(id);
@@ -107,7 +123,7 @@ export function createInMemoryWorkflows(
     restore: input => run(activities.restoreIntegrationStatuses, input),
     settled: async () => {
       await Promise.all(runs.values());
-      await Promise.all(restores);
+      await Promise.all([...restores, ...deletions]);
     },
   };
   const activities = createActivities({
