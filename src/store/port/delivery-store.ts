@@ -140,6 +140,14 @@ export interface DeliveryStore {
   /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
   becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
   /**
+   * Says whether the consumer looks for deliveries at least once more; one that has just become it does. Clear it before
+   * the last look: then that look sees every row whose writer read, after its commit, that it was set. No-op when `claim`
+   * is no longer the consumer.
+   */
+  noteLooking(integrationId: IntegrationId, claim: string, isLooking: boolean): Promise<void>;
+  /** Which of these have a consumer that looks at least once more. At most 500 ids. */
+  findLookedAfter(ids: readonly IntegrationId[]): Promise<readonly IntegrationId[]>;
+  /**
    * Claims the next lot, in arrival order, up to about 8 MB of content. Order `arrival` stops before the first delivery that is not due yet; a
    * suspect one is claimed alone, so that a lot is either one suspect or any number of others.
    * Null: `claim` is no longer the consumer.
