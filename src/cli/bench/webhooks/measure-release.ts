@@ -8,7 +8,7 @@ const heldCount = 10_000;
 
 /** Deliveries held while the credential is dead, then a reconnect: seconds from its start to the last one handled. */
 export async function measureRelease({ stack, database, dead, deadAccount, recorded, say, ...stage }: Stage) {
-  await database.reset();
+  await stage.clear();
   await stage.startWorker();
   await sendLoad(stage.target(dead.integrationIds), { count: heldCount });
   const held = await database.count('queued');
