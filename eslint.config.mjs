@@ -16,10 +16,12 @@ const layers = {
   store: ['domain', 'errors'],
   providers: ['domain', 'vault', 'errors'],
   integrations: ['domain', 'errors'],
-  handlers: ['domain', 'integrations', 'providers', 'store', 'temporal', 'vault', 'errors', 'log'],
+  credentials: ['domain', 'contracts', 'store', 'providers', 'vault', 'temporal', 'errors', 'log'],
+  handlers: ['domain', 'credentials', 'integrations', 'providers', 'store', 'temporal', 'vault', 'errors', 'log'],
   activities: [
     'domain',
     'contracts',
+    'credentials',
     'store',
     'providers',
     'vault',
@@ -37,6 +39,7 @@ const layers = {
   http: [
     'domain',
     'contracts',
+    'credentials',
     'store',
     'providers',
     'vault',

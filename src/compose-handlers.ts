@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Core } from './compose.js';
+import { createProviderBreakers } from './credentials/provider-breakers.js';
 import { createHandlerHost } from './handlers/create-handler-host.js';
 import { createHandlerRequests } from './handlers/create-handler-requests.js';
 import { createForwardHandler } from './handlers/forward-delivery.js';
@@ -12,11 +13,12 @@ import { createCredentialTester } from './handlers/test-credential-once.js';
  * @param entry The threads' program; the compiled one unless given.
  */
 export function composeHandlers(
-  core: Pick<Core, 'config' | 'workflows' | 'store' | 'vault' | 'providers' | 'log'>,
+  core: Pick<Core, 'config' | 'workflows' | 'store' | 'vault' | 'providers' | 'refresher' | 'log'>,
   entry?: ThreadEntry,
 ) {
   const { config, workflows } = core;
   return {
+    breakers: createProviderBreakers(core.log),
     handlers: createHandlerHost({
       modulePath: config.integrations === undefined ? null : resolve(config.integrations),
       builtIn: new Map([

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Config } from './config.js';
+import { createCredentialRefresher } from './credentials/create-credential-refresher.js';
 import { loadIntegrations } from './integrations/load-integrations.js';
 import type { Log } from './log.js';
 import { closeProviderConnections } from './providers/guarded-dispatcher.js';
@@ -15,6 +16,7 @@ import { createVault } from './vault/vault.js';
 export async function composeCore(config: Config, temporal: TemporalSettings, log: Log) {
   const store = await openStore({ databaseUrl: config.databaseUrl.reveal(), poolSize: config.databasePool });
   const client: Client = connectClient(temporal);
+  const workflows = createWorkflowStarter(client, config);
   return {
     config,
     log,
@@ -23,7 +25,8 @@ export async function composeCore(config: Config, temporal: TemporalSettings, lo
     providers: loadProviders(config.providers),
     integrations: loadIntegrations(config.integrations),
     client,
-    workflows: createWorkflowStarter(client, config),
+    workflows,
+    refresher: createCredentialRefresher({ store, workflows }),
     now: () => new Date(),
     close: async () => {
       await client.connection.close();

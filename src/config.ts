@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { findDatabaseUrlProblem } from './config-database-url.js';
+import { apiKeyEntry } from './config-api-keys.js';
 import { listProblems, tellIssue } from './config-problems.js';
 import { ConfigError } from './errors.js';
 import { Secret } from './vault/secret.js';
@@ -40,9 +41,9 @@ const environmentSchema = z.object({
   RELINK_KEYS: z
     .string({ error: 'is required: <name>:<base64 of 32 random bytes>, newest first, comma-separated' })
     .transform(value => new Secret(value)),
-  RELINK_API_KEYS: secretList
+  RELINK_API_KEYS: list
     .refine(keys => keys.length > 0, 'is required: at least one API key, comma-separated')
-    .refine(keys => keys.every(key => key.reveal().length >= 24), 'each API key needs at least 24 characters'),
+    .pipe(z.array(apiKeyEntry)),
   RELINK_PUBLIC_URL: z
     .url({
       error: issue =>
@@ -64,12 +65,15 @@ const environmentSchema = z.object({
   // Well below the minute after which an exchange counts as abandoned.
   RELINK_EXCHANGE_TIMEOUT: z.coerce.number().positive().max(30).default(10),
   RELINK_CONNECT_WITHIN: seconds(86_400),
+  RELINK_REFRESH_TIMEOUT: z.coerce.number().positive().max(60).default(15),
+  RELINK_REFRESH_GIVE_UP: seconds(3_600),
   RELINK_TEST_GRACE_MS: milliseconds.prefault('1000,3000,10000'),
   RELINK_SWEEP_INTERVAL: seconds(30),
   RELINK_SWEEP_AFTER: seconds(30),
   RELINK_SESSION_RETENTION_DAYS: z.coerce.number().positive().max(3650).default(7),
   RELINK_HELD_DAYS: z.coerce.number().positive().max(365).default(7),
   RELINK_HELD_LIMIT: z.coerce.number().int().min(1).max(1_000_000).default(10_000),
+  RELINK_TOKEN_READ_RETENTION_DAYS: z.coerce.number().positive().max(3650).default(90),
   RELINK_DELIVERY_RETENTION_DAYS: z.coerce.number().positive().max(3650).default(14),
   RELINK_DELIVERY_CONCURRENCY: z.coerce.number().int().min(1).max(1000).default(100),
   RELINK_WEBHOOK_BODY_LIMIT: z.coerce.number().int().min(1024).max(16_777_216).default(1_048_576),
@@ -92,6 +96,7 @@ const providerSettingsSchema = z.object({
   AUTHORIZATION_URL: z.url().optional(),
   TOKEN_URL: z.url().optional(),
   IDENTITY_URL: z.url().optional(),
+  REVOCATION_URL: z.url().optional(),
   API_URL: z.url().optional(),
   ISSUER: z.string().optional(),
   SCOPES: listWhenSet,
@@ -103,6 +108,7 @@ const providerSettingsSchema = z.object({
 /** The names of server and worker, without those of the providers. */
 export const settingNames: readonly string[] = Object.keys(environmentSchema.shape);
 
+export type { ApiKey, ApiKeyScope } from './config-api-keys.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = ReturnType<typeof loadConfig>;
 export type ProviderEnvironment = ReturnType<typeof nameSettings>;
@@ -114,6 +120,7 @@ function nameSettings(values: z.output<typeof providerSettingsSchema>) {
     authorizationUrl: values.AUTHORIZATION_URL,
     tokenUrl: values.TOKEN_URL,
     identityUrl: values.IDENTITY_URL,
+    revocationUrl: values.REVOCATION_URL,
     apiUrl: values.API_URL,
     issuer: values.ISSUER,
     scopes: values.SCOPES,
@@ -192,12 +199,15 @@ export function loadConfig(environment: Environment) {
     callbackDeadlineMs: value.RELINK_CALLBACK_DEADLINE * 1000,
     exchangeTimeoutMs: value.RELINK_EXCHANGE_TIMEOUT * 1000,
     connectWithinMs: value.RELINK_CONNECT_WITHIN * 1000,
+    refreshTimeoutMs: value.RELINK_REFRESH_TIMEOUT * 1000,
+    refreshGiveUpAfterMs: value.RELINK_REFRESH_GIVE_UP * 1000,
     testGraceMs: value.RELINK_TEST_GRACE_MS,
     sweepIntervalMs: value.RELINK_SWEEP_INTERVAL * 1000,
     sweepAfterMs: value.RELINK_SWEEP_AFTER * 1000,
     sessionRetentionMs: value.RELINK_SESSION_RETENTION_DAYS * 86_400_000,
     heldForMs: value.RELINK_HELD_DAYS * 86_400_000,
     heldLimit: value.RELINK_HELD_LIMIT,
+    tokenReadRetentionMs: value.RELINK_TOKEN_READ_RETENTION_DAYS * 86_400_000,
     deliveryRetentionMs: value.RELINK_DELIVERY_RETENTION_DAYS * 86_400_000,
     deliveryConcurrency: value.RELINK_DELIVERY_CONCURRENCY,
     webhookBodyLimit: value.RELINK_WEBHOOK_BODY_LIMIT,

@@ -19,6 +19,11 @@ export const errorRegistry = {
     retryable: false,
     text: 'The API key is missing or unknown. Send `Authorization: Bearer <API key>`.',
   },
+  scope_missing: {
+    status: 403,
+    retryable: false,
+    text: 'This API key may not do this. The operator has to give it the scope, behind the key in RELINK_API_KEYS.',
+  },
   user_missing: { status: 400, retryable: false, text: 'Name the user you act for in the `Relink-User` header.' },
   not_found: { status: 404, retryable: false, text: 'Nothing with this id exists for this user.' },
   route_not_found: {
@@ -138,6 +143,16 @@ export const errorRegistry = {
     retryable: false,
     text: 'The provider accepted the token but did not say which account it belongs to.',
   },
+  kind_not_taken: {
+    status: 400,
+    retryable: false,
+    text: 'This provider does not take credentials of this kind.',
+  },
+  secret_refused: {
+    status: 422,
+    retryable: false,
+    text: 'The provider does not accept this key, password or client. Nothing was changed. Check it and send it again.',
+  },
   wrong_account: {
     status: 409,
     retryable: false,
@@ -160,6 +175,11 @@ export const errorRegistry = {
     retryable: true,
     text: 'The provider asked to slow down. This is retried at the time it named.',
   },
+  refresh_pending: {
+    status: 503,
+    retryable: true,
+    text: 'The token is being refreshed and the provider has not given a new one yet. This is retried.',
+  },
   temporal_unavailable: {
     status: 503,
     retryable: true,
@@ -180,6 +200,11 @@ export const errorRegistry = {
     status: 409,
     retryable: false,
     text: 'The provider no longer accepts this credential. Its user has to reconnect.',
+  },
+  credential_in_use: {
+    status: 409,
+    retryable: false,
+    text: 'Integrations use this credential. Delete them first, or delete it with `force=true`: they are then in ERROR until its account is connected again.',
   },
   claim_lost: {
     status: 503,

@@ -32,11 +32,11 @@ export async function startRelinkWorker(core: Core, temporal: TemporalSettings):
 async function startPolling(core: Core, temporal: TemporalSettings): Promise<RunningWorker> {
   const { config, log } = core;
   await registerSearchAttributes(temporal, log);
-  const { handlers, requests } = composeHandlers(core);
+  const { handlers, ...composed } = composeHandlers(core);
   const worker = await startWorker({
     temporal,
     taskQueue: config.taskQueue,
-    activities: createActivities({ ...core, handlers, requests, settings: config }),
+    activities: createActivities({ ...core, ...composed, handlers, settings: config }),
     log,
     workflows: { codePath: config.workflowBundle ?? defaultBundlePath() },
     // Two at least: the sweep waits in an activity for a workflow that needs another one.

@@ -9,9 +9,14 @@ import { endAttempt } from './end-attempt.js';
 import { markCredentialInvalid } from './mark-credential-invalid.js';
 import { markCredentialValid } from './mark-credential-valid.js';
 import { persistCredential } from './persist-credential.js';
+import { postRefresh } from './post-refresh.js';
 import { probeCredential } from './probe-credential.js';
+import { raiseRefreshTry } from './raise-refresh-try.js';
 import { recordCredentialTest } from './record-credential-test.js';
+import { refreshCredential } from './refresh-credential.js';
 import { restoreIntegrationStatuses } from './restore-integration-statuses.js';
+import { removeCredential } from './remove-credential.js';
+import { revokeCredential } from './revoke-credential.js';
 import { sweep } from './sweep/sweep.js';
 import { upsertEntity } from './upsert-entity.js';
 import { withdrawOvertakenCauses } from './withdraw-overtaken-causes.js';
@@ -27,8 +32,13 @@ export function createActivities(dependencies: ActivityDependencies) {
     addCauses: addCauses(dependencies),
     withdrawOvertakenCauses: withdrawOvertakenCauses(dependencies),
     probeCredential: probeCredential(dependencies),
+    refreshCredential: refreshCredential(dependencies),
     recordCredentialTest: recordCredentialTest(dependencies),
     markCredentialValid: markCredentialValid(dependencies),
+    revokeCredential: revokeCredential(dependencies),
+    removeCredential: removeCredential(dependencies),
+    postRefresh: postRefresh(dependencies),
+    raiseRefreshTry: raiseRefreshTry(dependencies),
     checkIntegrationStatus: checkIntegrationStatus(dependencies),
     prepareIntegration: prepareIntegration(dependencies),
     processDeliveries: processDeliveries(dependencies),

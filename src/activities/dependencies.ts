@@ -1,3 +1,5 @@
+import type { ProviderBreakers } from '../credentials/provider-breakers.js';
+import type { CredentialRefresher } from '../credentials/refresh-once.js';
 import type { HandlerHost, HandlerServices } from '../handlers/handler-host.js';
 import type { IntegrationCatalogue } from '../integrations/load-integrations.js';
 import type { Log } from '../log.js';
@@ -20,17 +22,24 @@ export interface ActivityDependencies {
   readonly workflows: WorkflowStarter;
   readonly handlers: HandlerHost;
   readonly requests: HandlerRequests;
+  readonly refresher: CredentialRefresher;
+  readonly breakers: ProviderBreakers;
   readonly log: Log;
   readonly now: () => Date;
   readonly settings: {
     /** What was written this long ago and has not moved since was not started. Milliseconds. */
     readonly sweepAfterMs: number;
     readonly sessionRetentionMs: number;
+    readonly sweepIntervalMs: number;
+    /** What a token request may take. Milliseconds. */
+    readonly refreshTimeoutMs: number;
     /** What browsers and providers reach: webhook addresses are built on it. */
     readonly publicUrl: URL;
     /** Held deliveries older than this, and the oldest beyond this many per integration, fall out. */
     readonly heldForMs: number;
     readonly heldLimit: number;
     readonly deliveryRetentionMs: number;
+    /** How long it is known who was handed a token. */
+    readonly tokenReadRetentionMs: number;
   };
 }

@@ -1,4 +1,7 @@
+import { Context } from '@temporalio/activity';
 import type { Activities } from '../contracts/activities.js';
+import type { CauseCode } from '../domain/cause.js';
+import type { CredentialId, ProviderId } from '../domain/ids.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /**
@@ -10,10 +13,11 @@ export function markCredentialInvalid({ store, log, now }: ActivityDependencies)
     const since = now();
     const marked = await store.markCredentialInvalid(credentialId, epoch, { code, httpStatus, since }, since);
     if (marked !== null) {
-      const status = httpStatus === null ? '' : ` with HTTP ${httpStatus}`;
+      const { provider } = marked;
+      Context.current().metricMeter.createCounter('relink_credential_deaths_total').add(1, { provider, code });
       log.error(
-        { credentialId, provider: marked.provider, code, httpStatus, epoch: marked.epoch },
-        `Credential ${credentialId} is dead: ${marked.provider} refused it${status} (${code}). Its user has to reconnect.`,
+        { credentialId, provider, code, httpStatus, epoch: marked.epoch },
+        tellEvent(code, credentialId, provider, httpStatus === null ? '' : ` with HTTP ${httpStatus}`),
       );
       return { causeEpoch: marked.epoch };
     }
@@ -21,4 +25,19 @@ export function markCredentialInvalid({ store, log, now }: ActivityDependencies)
     const known = credential !== null && !credential.authIsValid && [epoch, epoch + 1].includes(credential.epoch);
     return { causeEpoch: known ? credential.epoch : null };
   };
+}
+
+/** The one line of a death, for operators. */
+function tellEvent(code: CauseCode, id: CredentialId, provider: ProviderId, status: string): string {
+  switch (code) {
+    case 'credential_refused':
+    case 'refresh_refused':
+      return `Credential ${id} is dead: ${provider} refused it${status} (${code}). Its user has to reconnect.`;
+    case 'refresh_outcome_unknown':
+      return `Credential ${id} is dead: the answer to its refresh was lost, and ${provider} refused the retry${status} (${code}). Its user has to reconnect.`;
+    case 'client_rejected':
+      return `Credential ${id} cannot be refreshed: ${provider} rejected this product's client${status} (${code}). Correct the client id or secret; reconnecting does not help.`;
+    case 'credential_deleted':
+      return `Credential ${id} is dead: its user deleted it (${code}).`;
+  }
 }

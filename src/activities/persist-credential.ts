@@ -1,12 +1,15 @@
 import type { Activities } from '../contracts/activities.js';
 import { type ErrorCode, readErrorCode, RelinkError } from '../errors.js';
 import { identifyAccount } from '../providers/identify-account.js';
-import type { Identity, TokenSet } from '../providers/definition.js';
-import { parseTokenSet } from '../providers/token-set-codec.js';
+import { mintTokens } from '../providers/mint-tokens.js';
+import type { ClientKey, Identity, TokenSet } from '../providers/definition.js';
+import { parseGrant } from '../providers/token-set-codec.js';
 import type { Credential, ProvenAccount, Session } from '../store/port/store.js';
 import { sessionGrantBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { storeGrant } from './store-grant.js';
+
+const mintTimeoutMs = 10_000;
 
 /**
  * Two writes in this order: the proven account on the session, then the credential. The first decides with `endSession`
@@ -33,7 +36,8 @@ export function persistCredential(dependencies: ActivityDependencies): Activitie
       throw new RelinkError('internal', `${sessionId} holds no grant`);
     }
 
-    const tokens = waitForOperator(() => parseTokenSet(vault.open(sealedGrant, sessionGrantBinding(sessionId))));
+    const grant = waitForOperator(() => parseGrant(vault.open(sealedGrant, sessionGrantBinding(sessionId))));
+    const tokens = 'accessToken' in grant ? grant : await mint(dependencies, session, grant);
     if (session.account !== null) {
       return standing(await storeGrant(dependencies, session, session.account, tokens));
     }
@@ -73,25 +77,44 @@ function standing(credential: Credential) {
   return { credentialId: credential.id, epoch: credential.authIsValid ? credential.epoch : 0 };
 }
 
+/** The first token of a client; that it can be had proves the client. An outage is retried, like that of the identity call. */
+async function mint(dependencies: ActivityDependencies, session: Session, client: ClientKey): Promise<TokenSet> {
+  const provider = waitForOperator(() => dependencies.providers.get(session.provider));
+  const answer = await mintTokens(provider, client, { timeoutMs: mintTimeoutMs, now: dependencies.now });
+  switch (answer.meaning) {
+    case 'ok':
+      return answer.tokens;
+    case 'definitive':
+    case 'operator_fault':
+      return await refuse(dependencies, session, 'secret_refused');
+    case 'rate_limited':
+      throw new RelinkError('rate_limited', session.provider, { retryAfterMs: answer.retryAfterMs ?? undefined });
+    case 'transient':
+    case 'unknown':
+      throw new RelinkError('provider_unavailable', `${session.provider}: ${answer.reason}`);
+  }
+}
+
 async function proveIdentity(
   dependencies: ActivityDependencies,
   session: Session,
   tokens: TokenSet,
   provider: Parameters<typeof identifyAccount>[0],
 ): Promise<Identity> {
+  const refused = tokens.key === undefined ? 'identity_refused' : 'secret_refused';
   const answer = await identifyAccount(provider, tokens);
   switch (answer.kind) {
     case 'ok':
       return answer.identity;
     case 'refused':
-      return await refuse(dependencies, session, 'identity_refused');
+      return await refuse(dependencies, session, refused);
     case 'unusable':
       return await refuse(dependencies, session, 'identity_unusable');
     case 'rate_limited':
       throw new RelinkError('rate_limited', session.provider, { retryAfterMs: answer.retryAfterMs ?? undefined });
     case 'unavailable':
       // A 403 or 404 is an answer, not an outage: asking again for a day would not change it.
-      if (answer.reason === 'refused_otherwise') return await refuse(dependencies, session, 'identity_refused');
+      if (answer.reason === 'refused_otherwise') return await refuse(dependencies, session, refused);
       throw new RelinkError('provider_unavailable', `${session.provider}: ${answer.reason}`);
   }
 }

@@ -2,17 +2,21 @@ import type { Activities } from '../contracts/activities.js';
 import { RelinkError } from '../errors.js';
 import { identifyAccount } from '../providers/identify-account.js';
 import { parseTokenSet } from '../providers/token-set-codec.js';
+import type { Credential } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /** One identity call. Only the provider's own 401 is a refusal; everything else that is no answer is an outage. */
-export function probeCredential({ store, vault, providers }: ActivityDependencies): Activities['probeCredential'] {
+export function probeCredential({ store, vault, providers, now }: ActivityDependencies): Activities['probeCredential'] {
   return async ({ credentialId }) => {
     const credential = await store.getCredential(credentialId);
-    if (credential === null) {
+    if (credential === null || credential.verdict?.code === 'credential_deleted') {
       return { outcome: 'gone', httpStatus: null, refreshable: false, authIsValid: false, generation: 0, epoch: 0 };
     }
     const { refreshable, authIsValid, generation, epoch } = credential;
+    if (refreshable && mustRefresh(credential, now())) {
+      return { outcome: 'refused', httpStatus: null, refreshable, authIsValid, generation, epoch };
+    }
     const tokens = parseTokenSet(vault.open(credential.sealedTokens, credentialTokensBinding(credentialId)));
     const answer = await identifyAccount(providers.get(credential.provider), tokens);
     switch (answer.kind) {
@@ -27,4 +31,9 @@ export function probeCredential({ store, vault, providers }: ActivityDependencie
         throw new RelinkError('provider_unavailable', `${credential.provider}: ${answer.reason}`);
     }
   };
+}
+
+function mustRefresh({ expiresAt, verdict }: Credential, now: Date): boolean {
+  if (verdict !== null && verdict.code !== 'credential_refused') return true;
+  return expiresAt !== null && expiresAt <= now;
 }

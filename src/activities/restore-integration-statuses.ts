@@ -40,13 +40,13 @@ export function restoreIntegrationStatuses(
         restored += 1;
         log.info(
           { integrationId: after.id, credentialId, epoch },
-          `Restoring integration ${after.id} from ${before.status} to ENABLED after successful ${optIn ? 're-auth' : 'test'} (entityId=${through})`,
+          `Restoring integration ${after.id} from ${before.status} to ENABLED after successful ${optIn ? 're-auth' : 'test or refresh'} (entityId=${through})`,
         );
       } else {
         const why = after.state.causes.length > 0 ? 'other causes are open' : 'a setting is missing';
         log.info(
           { integrationId: after.id, credentialId, epoch },
-          `Integration ${after.id} went from ${before.status} to ${after.status} after successful re-auth: ${why} (entityId=${through})`,
+          `Integration ${after.id} went from ${before.status} to ${after.status} after successful ${optIn ? 're-auth' : 'test or refresh'}: ${why} (entityId=${through})`,
         );
       }
     };

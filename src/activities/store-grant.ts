@@ -1,6 +1,9 @@
 import { RelinkError } from '../errors.js';
 import { newId } from '../ids.js';
+import { catalogue } from '../providers/catalogue/index.js';
 import type { TokenSet } from '../providers/definition.js';
+import { isRefreshable } from '../providers/is-refreshable.js';
+import { planGrantEnd, planRefresh } from '../providers/plan-refresh.js';
 import { parseTokenSet, serialiseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential, GrantWrite, ProvenAccount, Session } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
@@ -21,13 +24,24 @@ export async function storeGrant(
   const { userId, provider, grantSequence } = session;
   if (grantSequence === null) throw new RelinkError('internal', `${session.id} has no grant number`);
   const externalId = account.credentialExternalId;
+  // A worker that lacks the provider's settings can still store what was proven.
+  const definition = catalogue.get(provider) ?? {};
 
-  const sealFor = (id: Credential['id'], kept: TokenSet): GrantWrite => ({
-    sealedTokens: vault.seal(serialiseTokenSet(kept), credentialTokensBinding(id)),
-    refreshable: kept.refreshToken !== null,
-    expiresAt: kept.expiresAt,
-    grantSequence,
-  });
+  const sealFor = (id: Credential['id'], kept: TokenSet): GrantWrite => {
+    const { expiresAt, key } = kept;
+    const refreshable = isRefreshable(kept);
+    // What a provider says of its grants does not hold for keys.
+    const limits = key === undefined ? definition : {};
+    return {
+      kind: key?.kind ?? 'oauth2',
+      sealedTokens: vault.seal(serialiseTokenSet(kept), credentialTokensBinding(id)),
+      refreshable,
+      expiresAt,
+      ...planRefresh(limits, { refreshable, expiresAt }, now(), Math.random()),
+      ...planGrantEnd(limits, now()),
+      grantSequence,
+    };
+  };
 
   const insert = () => {
     const id = newId('credential');
@@ -59,6 +73,7 @@ export async function storeGrant(
  * account, by the credential's key. The one of a dead credential is not kept: it was refused.
  */
 function keepRefreshToken(tokens: TokenSet, existing: Credential, openExisting: () => TokenSet): TokenSet {
+  if (tokens.key !== undefined || existing.kind !== 'oauth2') return tokens;
   if (tokens.refreshToken !== null || !existing.refreshable || !existing.authIsValid) return tokens;
   try {
     return { ...tokens, refreshToken: openExisting().refreshToken };

@@ -67,13 +67,20 @@ export interface ProbeResult {
 }
 
 export interface TestActivities {
-  /** One identity call with the stored token. An outage is a retryable failure, never an outcome. */
+  /**
+   * One identity call with the stored token. An outage is a retryable failure, never an outcome. Where only a refresh can
+   * tell (the token has ended, or its refresh was what failed) it asks nobody and says `refused`, with no status.
+   */
   probeCredential(input: { readonly credentialId: CredentialId }): Promise<ProbeResult>;
   recordCredentialTest(input: {
     readonly credentialId: CredentialId;
     readonly outcome: CredentialTestOutcome;
     readonly generation: number | null;
   }): Promise<void>;
+  /** Refreshes the generation that was refused, or joins whoever is at it. */
+  refreshCredential(input: { readonly credentialId: CredentialId; readonly generation: number }): Promise<{
+    readonly kind: 'refreshed' | 'pending' | 'dead' | 'not_refreshable' | 'operator_fault' | 'gone';
+  }>;
   /** Takes an earlier verdict back after a passed test; null epoch when something newer happened. */
   markCredentialValid(input: {
     readonly credentialId: CredentialId;
@@ -82,6 +89,69 @@ export interface TestActivities {
   }): Promise<{
     readonly epoch: number | null;
   }>;
+}
+
+/** What became of a deleted credential's grant at the provider. */
+export type RevocationOutcome = 'revoked' | 'not_offered' | 'refused' | 'unreachable' | 'overtaken';
+
+export interface DeletionActivities {
+  /** One revocation request. An outage, and what only the operator can mend, is a retryable failure. */
+  revokeCredential(input: { readonly credentialId: CredentialId; readonly epoch: number }): Promise<{
+    readonly outcome: RevocationOutcome;
+  }>;
+  /** Removes the credential with the entities that nothing uses, or empties it where something does. */
+  removeCredential(input: {
+    readonly credentialId: CredentialId;
+    readonly epoch: number;
+    readonly revocation: RevocationOutcome;
+  }): Promise<{ readonly outcome: 'removed' | 'emptied' | 'overtaken' }>;
+}
+
+/** How one step of a refresh went. `openPost`: the POST whose answer is not known; null when every answer is. */
+export type PostRefreshResult =
+  | {
+      readonly kind: 'refreshed';
+      readonly generation: number;
+      readonly epoch: number;
+      /** An integration still holds a cause of this credential. */
+      readonly causesOpen: boolean;
+    }
+  | { readonly kind: 'dead' | 'not_refreshable' | 'gone' }
+  | {
+      readonly kind: 'definitive' | 'operator_fault';
+      /** At which the provider was asked. */
+      readonly epoch: number;
+      readonly httpStatus: number | null;
+      /** False: its death for this reason is known already. */
+      readonly authIsValid: boolean;
+      readonly openPost: number | null;
+    }
+  | {
+      /** `found`: an earlier attempt marked its POST and left no answer; this one asked nobody. */
+      readonly kind: 'transient' | 'rate_limited' | 'unknown' | 'found';
+      readonly httpStatus: number | null;
+      readonly reason: string;
+      readonly retryAfterMs: number | null;
+      readonly openPost: number | null;
+    };
+
+export interface RefreshActivities {
+  /**
+   * Marks, posts, stores: at most one token POST. With `openPost` null it posts only where no answer is outstanding;
+   * with a number it is the guarded retry of that very POST.
+   */
+  postRefresh(input: {
+    readonly credentialId: CredentialId;
+    readonly generation: number;
+    readonly openPost: number | null;
+  }): Promise<PostRefreshResult>;
+  /** The last thing a run that gives up does. */
+  raiseRefreshTry(input: {
+    readonly credentialId: CredentialId;
+    readonly generation: number;
+    readonly refreshTry: number;
+    readonly dueInMs: number;
+  }): Promise<void>;
 }
 
 export interface SweepActivities {
@@ -120,4 +190,10 @@ export interface WebhookActivities {
   discardDeliveries(input: { readonly integrationId: IntegrationId }): Promise<{ readonly discarded: number }>;
 }
 
-export type Activities = ReauthActivities & InvalidateActivities & TestActivities & WebhookActivities & SweepActivities;
+export type Activities = ReauthActivities &
+  InvalidateActivities &
+  TestActivities &
+  DeletionActivities &
+  RefreshActivities &
+  WebhookActivities &
+  SweepActivities;

@@ -5,9 +5,14 @@ import type { CredentialId, IntegrationId, SessionId } from '../domain/ids.js';
  */
 export const reauthWorkflowId = (sessionId: SessionId) => `reauth/${sessionId}`;
 export const testWorkflowId = (credentialId: CredentialId, generation: number) => `test/${credentialId}/${generation}`;
+/** One token POST for one generation. A run that gave up raises the try, so that another may begin. */
+export const refreshWorkflowId = (credentialId: CredentialId, generation: number, refreshTry: number) =>
+  `refresh/${credentialId}/${generation}/${refreshTry}`;
 /** `scope` is the integration for which a known death is told again, after it was created on a dead credential. */
 export const invalidateWorkflowId = (credentialId: CredentialId, epoch: number, scope?: string) =>
   scope === undefined ? `invalidate/${credentialId}/${epoch}` : `invalidate/${credentialId}/${epoch}/${scope}`;
+/** One deletion per mark. */
+export const deletionWorkflowId = (credentialId: CredentialId, epoch: number) => `delete/${credentialId}/${epoch}`;
 /** One consumer of deliveries per integration. */
 export const webhooksWorkflowId = (integrationId: IntegrationId) => `webhooks/${integrationId}`;
 export const sweepScheduleId = 'relink-sweep';
@@ -19,3 +24,7 @@ export const connectedUpdateId = 'connected';
 
 /** Says that there may be something to do. Carries nothing: what there is, is in the database. */
 export const wakeSignalName = 'wake';
+
+/** The refresh update that answers once the outcome, or a longer wait, is known. A constant id makes callers share it. */
+export const refreshedUpdateName = 'refreshed';
+export const refreshedUpdateId = 'refreshed';

@@ -1,5 +1,6 @@
 import type { CauseCode } from '../domain/cause.js';
 import type { CredentialTestOutcome } from '../domain/credential-test.js';
+import type { RevocationOutcome } from './activities.js';
 import type { CredentialId, EntityId, IntegrationId, ProviderId, SessionId } from '../domain/ids.js';
 
 export interface ReauthInput {
@@ -30,6 +31,26 @@ export interface TestCredentialResult {
   readonly outcome: CredentialTestOutcome | 'gone';
 }
 
+export interface RefreshInput {
+  readonly credentialId: CredentialId;
+  readonly provider: ProviderId;
+  readonly generation: number;
+  readonly refreshTry: number;
+  /** How long after a request its answer may still come: past the HTTP timeout. Milliseconds. */
+  readonly settleMs: number;
+  /** The first wait after a failure; each further one is twice as long, up to `longestWaitMs`. Milliseconds. */
+  readonly firstWaitMs: number;
+  readonly longestWaitMs: number;
+  /** After this long the run gives up and lets another begin. Milliseconds. */
+  readonly giveUpAfterMs: number;
+}
+
+export type RefreshResult =
+  | { readonly outcome: 'refreshed'; readonly generation: number }
+  /** Not decided yet. ISO 8601, UTC: when to ask again. */
+  | { readonly outcome: 'pending'; readonly retryAt: string }
+  | { readonly outcome: 'dead' | 'not_refreshable' | 'operator_fault' | 'gone' };
+
 export interface InvalidateInput {
   readonly credentialId: CredentialId;
   readonly provider: ProviderId;
@@ -43,6 +64,20 @@ export interface InvalidateResult {
   readonly outcome: 'invalidated' | 'overtaken';
   /** Integrations whose status became ERROR. */
   readonly errors: number;
+}
+
+export interface DeleteCredentialInput {
+  readonly credentialId: CredentialId;
+  readonly provider: ProviderId;
+  /** Of the mark. */
+  readonly epoch: number;
+  /** How long a provider that is away is asked to revoke before the tokens go all the same. Milliseconds. */
+  readonly revokeWithinMs: number;
+}
+
+export interface DeleteCredentialResult {
+  readonly outcome: 'removed' | 'emptied' | 'overtaken';
+  readonly revocation: RevocationOutcome;
 }
 
 export interface WebhooksInput {
@@ -67,6 +102,10 @@ export interface SweepResult {
   readonly deleted: number;
   /** Integrations woken whose deliveries or hooks were due and waited. */
   readonly woken: number;
+  /** Refreshes begun because they fell due. */
+  readonly refreshes: number;
+  /** Grants whose coming end was told. */
+  readonly warned: number;
   /** Held deliveries that fell out of their bounds. */
   readonly expired: number;
 }

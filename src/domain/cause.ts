@@ -6,6 +6,7 @@ export const causeCodes = [
   'refresh_refused',
   'refresh_outcome_unknown',
   'client_rejected',
+  'credential_deleted',
 ] as const;
 export type CauseCode = (typeof causeCodes)[number];
 
@@ -38,5 +39,7 @@ export function causeText(providerName: string, code: CauseCode, httpStatus: num
       return `Renewing the connection to ${providerName} was interrupted and could not be completed${status}. Reconnect the account.`;
     case 'client_rejected':
       return `${providerName} rejected this product's own credentials${status}. The operator has to fix them; reconnecting does not help.`;
+    case 'credential_deleted':
+      return `The connection to ${providerName} was removed. Connect the account again.`;
   }
 }

@@ -18,6 +18,8 @@ export type ProviderId = Brand<'ProviderId'>;
 export type ExternalId = Brand<'ExternalId'>;
 /** One inbound webhook, for one integration. */
 export type DeliveryId = Brand<'DeliveryId'>;
+/** One token handed out. */
+export type TokenReadId = Brand<'TokenReadId'>;
 export type IntegrationType = Brand<'IntegrationType'>;
 
 export const idPrefixes = {
@@ -26,6 +28,7 @@ export const idPrefixes = {
   entity: 'ent',
   integration: 'int',
   delivery: 'dlv',
+  tokenRead: 'trd',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -36,6 +39,7 @@ export interface IdOf {
   entity: EntityId;
   integration: IntegrationId;
   delivery: DeliveryId;
+  tokenRead: TokenReadId;
 }
 
 /** Narrows a string to an id of the given kind when it has that kind's form. */

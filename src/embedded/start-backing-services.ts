@@ -188,6 +188,7 @@ export function sandboxSettings(url: string, clientId: string, clientSecret: str
     RELINK_PROVIDER_SANDBOX_AUTHORIZATION_URL: `${url}/oauth/authorize`,
     RELINK_PROVIDER_SANDBOX_TOKEN_URL: `${url}/oauth/token`,
     RELINK_PROVIDER_SANDBOX_IDENTITY_URL: `${url}/identity`,
+    RELINK_PROVIDER_SANDBOX_REVOCATION_URL: `${url}/oauth/revoke`,
     RELINK_PROVIDER_SANDBOX_ISSUER: url,
     RELINK_PROVIDER_SANDBOX_ALLOW_INSECURE: 'true',
     RELINK_PROVIDER_SANDBOX_WEBHOOK_SECRETS: sandboxWebhookSecret(clientSecret),

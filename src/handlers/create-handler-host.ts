@@ -1,3 +1,4 @@
+import { retryDelayMs } from '../domain/delivery.js';
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { beginBuiltInTurn, type BuiltInHandler } from './built-in-turn.js';
@@ -108,15 +109,16 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
     let ended = 0;
     try {
       for (const [index, timed] of begun.calls.entries()) {
-        const { timeoutMs, credentialDied } = watched[index] ?? { timeoutMs: 0, credentialDied: () => false };
-        const answer = await withinTime(timed, timeoutMs, signal);
+        const call = watched[index];
+        if (call === undefined) break;
+        const answer = await withinTime(timed, call.timeoutMs, signal);
         if (answer === null) break;
         // The signal may be what ended it: then it counts as not ended. What was done was done.
         if (signal.aborted && answer.kind !== 'done') break;
         ended += 1;
         // Whatever the handler made of it: without its credential it could not do its work.
-        const isHeld = answer.kind !== 'done' && credentialDied();
-        turn.onAnswer(index, isHeld ? failed('credential_dead', null) : answer);
+        const isHeld = answer.kind !== 'done' && call.credentialDied();
+        turn.onAnswer(index, isHeld ? failed('credential_dead', null) : awaitProvider(call, answer));
         if (answer.kind !== 'done') break;
       }
     } finally {
@@ -148,6 +150,13 @@ function beginIn(thread: HandlerThread, calls: readonly WatchedCall[], openUntil
     abort: () => thread.abort(number),
     giveUp: () => thread.giveUp(number),
   }));
+}
+
+/** A failed call comes again when its provider said, and not before its usual time; what the handler said goes first. */
+function awaitProvider({ facts, askedToWaitMs }: WatchedCall, answer: HandlerAnswer): HandlerAnswer {
+  const waitMs = askedToWaitMs();
+  if (answer.kind !== 'failed' || answer.retryAfterMs !== null || waitMs === null) return answer;
+  return { ...answer, retryAfterMs: Math.max(waitMs, retryDelayMs(facts.attempt, Math.random())) };
 }
 
 const missing: BuiltInHandler = () => Promise.resolve(failed('handler_missing', null));

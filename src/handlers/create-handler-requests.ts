@@ -1,10 +1,25 @@
 import type { HandlerServices } from './handler-host.js';
-import type { Integration } from '../store/port/store.js';
+import type { Integration, Store } from '../store/port/store.js';
+import type { Vault } from '../vault/vault.js';
+import { createLivingConnections } from './living-connections.js';
+import { createRefusalMemory } from './remember-refusals.js';
 import type { Log } from '../log.js';
 import { requestProvider, type ProviderRequestDependencies } from './request-provider.js';
 
 /** What a running handler may ask for, in the name of its integration. */
-export function createHandlerRequests(dependencies: ProviderRequestDependencies & { readonly log: Log }) {
+export function createHandlerRequests(
+  core: Omit<ProviderRequestDependencies, 'connections' | 'refusals' | 'now'> & {
+    readonly store: Pick<Store, 'getEntity' | 'getCredential'>;
+    readonly vault: Vault;
+    readonly log: Log;
+  },
+) {
+  const dependencies = {
+    ...core,
+    connections: createLivingConnections(core),
+    refusals: createRefusalMemory(),
+    now: Date.now,
+  };
   return {
     servicesFor(integration: Integration, signal: AbortSignal): HandlerServices {
       const place = { integrationId: integration.id, type: integration.type };

@@ -1,51 +1,38 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { CredentialRefresher } from '../credentials/refresh-once.js';
+import type { EntityId } from '../domain/ids.js';
 import { RelinkError } from '../errors.js';
 import type { ProviderRequest, ProviderResponse } from '../integrations/handler-context.js';
-import type { Provider } from '../providers/configure-provider.js';
 import type { ProviderCatalogue } from '../providers/load-providers.js';
-import { resolveApiUrl } from '../providers/resolve-api-url.js';
-import { parseJson, sendRequest } from '../providers/send-request.js';
-import { parseTokenSet } from '../providers/token-set-codec.js';
-import type { Credential, Integration, Store } from '../store/port/store.js';
-import { credentialTokensBinding } from '../vault/bindings.js';
-import type { Vault } from '../vault/vault.js';
+import type { Credential, Integration } from '../store/port/store.js';
 import { isIntegrationEntity } from './is-integration-entity.js';
+import type { LivingConnection, LivingConnections } from './living-connections.js';
+import type { RefusalMemory } from './remember-refusals.js';
+import { sendWithToken } from './send-with-token.js';
 import type { CredentialTester } from './test-credential-once.js';
 
-const maxAnswerBytes = 10 * 1024 * 1024;
-const defaultTimeoutMs = 30_000;
-/** A body longer than this is an answer, whatever its fields are called. */
-const longestRefusal = 4096;
-/** Set by us or by the connection alone. */
-const ownHeaders = new Set([
-  'authorization',
-  'host',
-  'content-length',
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'expect',
-  'proxy-authorization',
-]);
-
 export interface ProviderRequestDependencies {
-  readonly store: Pick<Store, 'getEntity' | 'getCredential'>;
-  readonly vault: Vault;
+  readonly connections: LivingConnections;
   readonly providers: ProviderCatalogue;
+  readonly refresher: CredentialRefresher;
   readonly tester: CredentialTester;
+  readonly refusals: RefusalMemory;
+  readonly now?: () => number;
 }
+
+/** When to come again after a fault that only the operator can mend, and that is no word about the credential. */
+const operatorWaitMs = 60_000;
 
 /**
  * One request of a handler, with the token of one of its integration's entities. The token goes to the provider's own
  * hosts only, and nowhere by redirect.
  *
- * A 401 is about the token until shown otherwise: a newer one in the store is used; else the credential is tested, once
- * for everybody who met the same 401. Only a credential that passes makes the 401 the endpoint's own answer.
+ * A 401 is about the token until shown otherwise. A newer one in the store is used; else one that can be refreshed is,
+ * and one that cannot is tested, each once for everybody who met the same 401. Then the call is made once more; a 401 to
+ * the new token is the endpoint's own answer (a missing scope), and from then on the identity call decides before
+ * anything is refreshed for this credential's sake.
  *
- * @throws RelinkError `credential_dead`, `entity_not_usable`, `host_not_allowed`, `provider_unavailable`.
+ * @throws RelinkError `credential_dead`, `refresh_pending` and `rate_limited` with their times, `provider_unavailable`,
+ * `entity_not_usable`, `host_not_allowed`.
  */
 export async function requestProvider(
   dependencies: ProviderRequestDependencies,
@@ -53,90 +40,108 @@ export async function requestProvider(
   wanted: ProviderRequest,
   signal: AbortSignal,
 ): Promise<ProviderResponse> {
-  const { store, providers, tester } = dependencies;
+  const { connections, providers, refusals } = dependencies;
   const entityId = wanted.entityId ?? (integration.entityIds.length === 1 ? integration.entityIds[0] : undefined);
   if (entityId === undefined || !isIntegrationEntity(integration, entityId)) {
     throw new RelinkError('entity_not_usable', wanted.entityId === undefined ? 'name one of several' : integration.id);
   }
-  const entity = await store.getEntity(entityId);
-  if (entity === null) throw new RelinkError('entity_not_usable', entityId);
-  const provider = providers.get(entity.provider);
+  const send = ({ credential, tokens }: LivingConnection) =>
+    sendWithToken(providers.get(credential.provider), tokens, wanted, signal);
 
-  let credential = await readLiving(store, entity.credentialId);
-  let answer = await send(dependencies, provider, credential, wanted, signal);
+  const first = await refreshAhead(dependencies, entityId, await connections.find(entityId));
+  const answer = await send(first);
   if (!answer.refused) return answer.response;
 
-  const stored = await readLiving(store, entity.credentialId);
-  if (stored.generation > credential.generation) {
-    credential = stored;
-    answer = await send(dependencies, provider, credential, wanted, signal);
-    if (!answer.refused) return answer.response;
+  const next = await findNewerToken(dependencies, entityId, first.credential);
+  if (next === null) return answer.response;
+  const again = await send(next);
+  if (again.refused && next.credential.refreshable) refusals.note(next.credential.id);
+  else if (again.refused) await test(dependencies, entityId, next.credential);
+  return again.response;
+}
+
+/** Before its end a token is refreshed beside the request, after it the request waits for the new one. */
+async function refreshAhead(
+  dependencies: ProviderRequestDependencies,
+  entityId: EntityId,
+  connection: LivingConnection,
+): Promise<LivingConnection> {
+  const { refresher, now = Date.now } = dependencies;
+  const { credential } = connection;
+  if (!credential.refreshable) return connection;
+  if (credential.expiresAt !== null && credential.expiresAt.getTime() <= now()) {
+    return (await refresh(dependencies, entityId, credential)) ?? connection;
   }
-  const outcome = await tester.test(credential);
-  if (outcome === 'refused' || outcome === 'gone') throw new RelinkError('credential_dead', credential.id);
-  if (outcome === null || outcome === 'unreachable') throw new RelinkError('provider_unavailable', provider.id);
-  return answer.response;
+  if (credential.refreshDueAt !== null && credential.refreshDueAt.getTime() <= now()) {
+    // Should it fail, the sweep, or the token's end, comes back to it.
+    refresher.refresh(credential).catch(() => undefined);
+  }
+  return connection;
 }
 
-async function readLiving(store: Pick<Store, 'getCredential'>, id: Credential['id']): Promise<Credential> {
-  const credential = await store.getCredential(id);
-  if (credential?.authIsValid !== true) throw new RelinkError('credential_dead', id);
-  return credential;
+/** Null: the token is as good as can be, so the 401 was the endpoint's. */
+async function findNewerToken(
+  dependencies: ProviderRequestDependencies,
+  entityId: EntityId,
+  used: Credential,
+): Promise<LivingConnection | null> {
+  const { connections, refusals } = dependencies;
+  const stored = await connections.read(entityId);
+  const isNewer = stored.credential.id !== used.id || stored.credential.generation > used.generation;
+  if (isNewer) return stored;
+  if (used.refreshable && !refusals.has(used.id)) {
+    const refreshed = await refresh(dependencies, entityId, stored.credential);
+    if (refreshed !== null) return refreshed;
+  }
+  return await test(dependencies, entityId, stored.credential);
 }
 
-async function send(
-  { vault }: ProviderRequestDependencies,
-  provider: Provider,
+/** Null: no refresh token is held. */
+async function refresh(
+  { refresher, connections }: ProviderRequestDependencies,
+  entityId: EntityId,
   credential: Credential,
-  wanted: ProviderRequest,
-  signal: AbortSignal,
-): Promise<{ readonly response: ProviderResponse; readonly refused: boolean }> {
-  const tokens = parseTokenSet(vault.open(credential.sealedTokens, credentialTokensBinding(credential.id)));
-  const isJson = wanted.json !== undefined;
-  const result = await sendRequest({
-    method: wanted.method ?? 'GET',
-    url: resolveApiUrl(provider, tokens.extras, wanted.url),
-    headers: {
-      accept: 'application/json',
-      ...(isJson && { 'content-type': 'application/json' }),
-      ...readHeaders(wanted),
-      authorization: `${provider.authorizationScheme} ${tokens.accessToken.reveal()}`,
-    },
-    body: isJson ? JSON.stringify(wanted.json) : wanted.body,
-    timeoutMs: wanted.timeoutMs ?? defaultTimeoutMs,
-    maxBodyBytes: maxAnswerBytes,
-    signal,
-    allowLoopback: provider.allowInsecure,
-    keepAlive: true,
-  });
-  if (result.kind === 'failed') throw new RelinkError('provider_unavailable', `${provider.id}: ${result.reason}`);
-  const { status, text } = result;
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(result.headers)) {
-    if (value !== undefined && name !== 'set-cookie') headers[name] = Array.isArray(value) ? value.join(', ') : value;
+): Promise<LivingConnection | null> {
+  const outcome = await refresher.refresh(credential);
+  switch (outcome.kind) {
+    case 'refreshed':
+      return await connections.read(entityId);
+    case 'not_refreshable':
+      return null;
+    case 'dead':
+    case 'gone':
+      throw new RelinkError('credential_dead', credential.id);
+    case 'operator_fault':
+      // Where it has been told as the credential's cause, the read throws.
+      await connections.read(entityId);
+      throw new RelinkError('refresh_pending', credential.provider, { retryAfterMs: operatorWaitMs });
+    case 'pending':
+      throw new RelinkError('refresh_pending', credential.provider, { retryAfterMs: outcome.retryAfterMs });
   }
-  return { response: { status, headers, text }, refused: saysRefused(provider, status, text) };
 }
 
-/** The provider's own rule where it has one: it may use 401 for other things, or say it inside a small 200. */
-function saysRefused(provider: Provider, status: number, text: string): boolean {
-  if (provider.isRefusal === undefined || (status !== 401 && text.length > longestRefusal)) return status === 401;
-  return provider.isRefusal(status, parseJson(text));
-}
-
-/** Throws RelinkError `invalid_request` for what cannot be a header. */
-function readHeaders({ headers = {}, json, body }: ProviderRequest): Record<string, string> {
-  if (json !== undefined && body !== undefined)
-    throw new RelinkError('invalid_request', 'json and body exclude each other');
-  const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    try {
-      validateHeaderName(name);
-      validateHeaderValue(name, value);
-    } catch {
-      throw new RelinkError('invalid_request', 'headers');
+async function test(
+  { tester, connections }: ProviderRequestDependencies,
+  entityId: EntityId,
+  credential: Credential,
+): Promise<LivingConnection | null> {
+  const outcome = await tester.test(credential);
+  switch (outcome) {
+    case 'ok': {
+      // The test may have refreshed it.
+      const after = await connections.read(entityId);
+      return after.credential.generation > credential.generation ? after : null;
     }
-    if (!ownHeaders.has(name.toLowerCase())) kept[name.toLowerCase()] = value;
+    case 'refused':
+    case 'gone':
+      if (!credential.refreshable) throw new RelinkError('credential_dead', credential.id);
+      // A token that was refreshed and is refused all the same is kept: the grant lives. A dead one is told by the read.
+      await connections.read(entityId);
+      return null;
+    case 'needs_refresh':
+      throw new RelinkError('refresh_pending', credential.provider);
+    case 'unreachable':
+    case null:
+      throw new RelinkError('provider_unavailable', credential.provider);
   }
-  return kept;
 }

@@ -39,7 +39,13 @@ export function createCredentialTester(
       outcome = await workflows.runCredentialTest({ credentialId: id, provider, graceMs }, generation, deadlineMs);
       return outcome;
     } finally {
-      const keptForMs = { ok: passedForMs, needs_refresh: passedForMs, refused: refusedForMs, gone: 0, unreachable: 0 };
+      const keptForMs = {
+        ok: passedForMs,
+        needs_refresh: refusedForMs,
+        refused: refusedForMs,
+        gone: 0,
+        unreachable: 0,
+      };
       setTimeout(() => known.delete(key), outcome === null ? 0 : keptForMs[outcome]).unref();
     }
   }

@@ -1,23 +1,28 @@
+import { RelinkError } from '../errors.js';
 import type { HandlerCall, HandlerServices } from './handler-host.js';
 
-/** A call with services of its own, which know whether a request of it found its credential dead. */
+/** A call with services of its own, which know what its requests met: a dead credential, a provider that asks for time. */
 export interface WatchedCall extends HandlerCall {
   readonly services: HandlerServices;
   readonly credentialDied: () => boolean;
+  /** How long its provider asked to be left alone, or its refresh will take; null when it met neither. Milliseconds. */
+  readonly askedToWaitMs: () => number | null;
 }
 
 export function watchCredential(call: HandlerCall, services: HandlerServices): WatchedCall {
   let died = false;
+  let waitMs: number | null = null;
   const watched: HandlerServices = {
     log: services.log,
     request: async wanted => {
       try {
         return await services.request(wanted);
       } catch (error) {
-        if (error instanceof Error && Reflect.get(error, 'code') === 'credential_dead') died = true;
+        if (error instanceof RelinkError && error.code === 'credential_dead') died = true;
+        if (error instanceof RelinkError) waitMs = error.retryAfterMs ?? waitMs;
         throw error;
       }
     },
   };
-  return { ...call, services: watched, credentialDied: () => died };
+  return { ...call, services: watched, credentialDied: () => died, askedToWaitMs: () => waitMs };
 }

@@ -1,8 +1,15 @@
 import type { FastifyRequest } from 'fastify';
+import type { ApiKey, ApiKeyScope } from '../config.js';
 import type { UserId } from '../domain/ids.js';
 import { RelinkError } from '../errors.js';
 import { equalsConstantTime } from '../vault/hash.js';
-import type { Secret } from '../vault/secret.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The key that it came with; null before it was checked, and where none is asked for. */
+    apiKey: ApiKey | null;
+  }
+}
 
 /**
  * Checks `Authorization: Bearer <API key>` (RFC 6750 section 2.1) against every key, so that the time taken tells
@@ -10,12 +17,24 @@ import type { Secret } from '../vault/secret.js';
  *
  * @throws RelinkError `unauthenticated`.
  */
-export function checkApiKey(apiKeys: readonly Secret[], request: FastifyRequest): void {
+export function checkApiKey(apiKeys: readonly ApiKey[], request: FastifyRequest): void {
   const presented = /^Bearer +([^\s]{1,1024})$/i.exec(request.headers.authorization ?? '')?.[1];
   if (presented === undefined) throw new RelinkError('unauthenticated');
-  let known = false;
-  for (const key of apiKeys) if (equalsConstantTime(presented, key.reveal())) known = true;
-  if (!known) throw new RelinkError('unauthenticated');
+  let known: ApiKey | null = null;
+  for (const key of apiKeys) if (equalsConstantTime(presented, key.secret.reveal())) known = key;
+  if (known === null) throw new RelinkError('unauthenticated');
+  request.apiKey = known;
+}
+
+/**
+ * The key that the request came with, if it may do this.
+ *
+ * @throws RelinkError `scope_missing`.
+ */
+export function requireScope(request: FastifyRequest, scope: ApiKeyScope): ApiKey {
+  const { apiKey } = request;
+  if (apiKey?.scopes.includes(scope) !== true) throw new RelinkError('scope_missing', scope);
+  return apiKey;
 }
 
 /**

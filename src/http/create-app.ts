@@ -66,6 +66,7 @@ export async function createApp(dependencies: HttpDependencies): Promise<Fastify
   app.setSerializerCompiler(serializerCompiler);
   parseJsonBody(app);
   logRequests(app, context.log);
+  app.decorateRequest('apiKey', null);
   app.addHook('onRequest', (_request, reply, done) => {
     setSecurityHeaders(reply);
     done();

@@ -7,6 +7,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Config } from '../config.js';
+import type { CredentialRefresher } from '../credentials/refresh-once.js';
 import type { IntegrationCatalogue } from '../integrations/load-integrations.js';
 import type { Log } from '../log.js';
 import type { ProviderCatalogue } from '../providers/load-providers.js';
@@ -41,6 +42,7 @@ export interface HttpDependencies {
   readonly providers: ProviderCatalogue;
   readonly integrations: IntegrationCatalogue;
   readonly workflows: WorkflowStarter;
+  readonly refresher: CredentialRefresher;
   /** The clock of rows and deadlines; the system's unless given. */
   readonly now?: () => Date;
 }

@@ -22,7 +22,7 @@ export async function registerOpenApi(app: App, { config }: HttpContext): Promis
           name: 'Browser',
           description: "What the user's browser opens. No API key; a cookie binds the attempt to it.",
         },
-        { name: 'Credentials', description: 'Grants of providers: whether they are alive, and their test.' },
+        { name: 'Credentials', description: 'Grants of providers: whether they are alive, their test, their tokens.' },
         { name: 'Entities', description: 'Connected accounts.' },
         { name: 'Integrations', description: 'What works with connected accounts. See docs/integrations.md.' },
         { name: 'Receiving', description: 'What providers call. No API key: their signature is the proof.' },

@@ -2,9 +2,13 @@ import type { App, HttpContext } from './dependencies.js';
 import { getAttempt } from './routes/api/authorize/attempt/get-attempt.js';
 import { getAuthorize } from './routes/api/authorize/get-authorize.js';
 import { postAuthorize } from './routes/api/authorize/post-authorize.js';
+import { deleteCredential } from './routes/api/credentials/delete-credential.js';
 import { getCredential } from './routes/api/credentials/get-credential.js';
 import { listCredentials } from './routes/api/credentials/list-credentials.js';
+import { postCredential } from './routes/api/credentials/post-credential.js';
 import { postCredentialTest } from './routes/api/credentials/test/post-credential-test.js';
+import { getCredentialToken } from './routes/api/credentials/token/get-credential-token.js';
+import { listTokenReads } from './routes/api/credentials/token/list-token-reads.js';
 import { getEntity } from './routes/api/entities/get-entity.js';
 import { listEntities } from './routes/api/entities/list-entities.js';
 import { deleteIntegration } from './routes/api/integrations/delete-integration.js';
@@ -25,7 +29,11 @@ export function registerUserRoutes(app: App, context: HttpContext): void {
     postAuthorize,
     getAttempt,
     listCredentials,
+    postCredential,
     getCredential,
+    deleteCredential,
+    getCredentialToken,
+    listTokenReads,
     postCredentialTest,
     listEntities,
     getEntity,

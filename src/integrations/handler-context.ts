@@ -41,8 +41,12 @@ export interface HandlerContext {
   /** Aborted when the time is up, the worker stops, or the claim is lost. */
   readonly signal: AbortSignal;
   /**
-   * Calls the provider with the entity's token. A 401 is looked into once for all callers: when the credential turns
-   * out dead, this throws and the delivery stays held; else the 401 is the answer.
+   * Calls the provider with the entity's token, which is refreshed ahead of its end. A 401 is looked into once for all
+   * callers: the token is refreshed and the call made once more, or tested where it cannot be refreshed. When the
+   * credential turns out dead, this throws and the delivery stays held; else a 401 that remains is the answer.
+   *
+   * Throws with `code` `rate_limited` on a 429, and `refresh_pending` while no new token is to be had: a handler that
+   * lets these pass runs again when the provider said.
    */
   request(request: ProviderRequest): Promise<ProviderResponse>;
 }

@@ -12,6 +12,7 @@ export interface ProviderSettings {
   readonly authorizationUrl?: string | undefined;
   readonly tokenUrl?: string | undefined;
   readonly identityUrl?: string | undefined;
+  readonly revocationUrl?: string | undefined;
   readonly apiUrl?: string | undefined;
   readonly issuer?: string | undefined;
   /** Replace the definition's. Refused for a provider that takes no scopes. */
@@ -34,6 +35,7 @@ export interface Provider extends ProviderDefinition {
   readonly configured: {
     readonly tokenUrl: boolean;
     readonly identityUrl: boolean;
+    readonly revocationUrl: boolean;
     readonly apiUrl: boolean;
     readonly hosts: readonly HostPattern[];
   };
@@ -43,6 +45,7 @@ const endpoints = {
   authorizationUrl: 'AUTHORIZATION_URL',
   tokenUrl: 'TOKEN_URL',
   identityUrl: 'IDENTITY_URL',
+  revocationUrl: 'REVOCATION_URL',
   apiUrl: 'API_URL',
 } as const;
 
@@ -56,7 +59,7 @@ export function configureProvider(definition: ProviderDefinition, settings: Prov
 
   if (settings.clientId === '') problems.push(`${variableName(id, 'CLIENT_ID')} is empty`);
   if (settings.clientSecret.reveal() === '') problems.push(`${variableName(id, 'CLIENT_SECRET')} is empty`);
-  for (const endpoint of ['authorizationUrl', 'tokenUrl', 'identityUrl', 'apiUrl'] as const) {
+  for (const endpoint of ['authorizationUrl', 'tokenUrl', 'identityUrl', 'revocationUrl', 'apiUrl'] as const) {
     const value = settings[endpoint] ?? definition[endpoint];
     if (value === undefined) continue;
     const url = parseEndpoint(value, allowInsecure);
@@ -79,6 +82,7 @@ export function configureProvider(definition: ProviderDefinition, settings: Prov
     authorizationUrl: settings.authorizationUrl ?? definition.authorizationUrl,
     tokenUrl: settings.tokenUrl ?? definition.tokenUrl,
     identityUrl: settings.identityUrl ?? definition.identityUrl,
+    ...(settings.revocationUrl !== undefined && { revocationUrl: settings.revocationUrl }),
     ...(settings.apiUrl !== undefined && { apiUrl: settings.apiUrl }),
     issuer,
     scope: scope === null ? null : { ...scope, values: settings.scopes ?? scope.values },
@@ -92,6 +96,7 @@ export function configureProvider(definition: ProviderDefinition, settings: Prov
     configured: {
       tokenUrl: settings.tokenUrl !== undefined,
       identityUrl: settings.identityUrl !== undefined,
+      revocationUrl: settings.revocationUrl !== undefined,
       apiUrl: settings.apiUrl !== undefined,
       hosts,
     },

@@ -10,7 +10,20 @@ export interface Identity {
   readonly accountName: string | null;
 }
 
+/** Of client credentials: what new tokens are minted with (RFC 6749 section 4.4). */
+export interface ClientKey {
+  readonly kind: 'client_credentials';
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+}
+
+/** What a user handed over, beyond what requests carry. */
+export type HeldKey = { readonly kind: 'api_key' | 'basic' } | ClientKey;
+
 export interface TokenSet {
+  /** Absent for a grant of the consent page. */
+  readonly key?: HeldKey;
+  /** What requests carry: the access token, the API key, or `<user name>:<password>`. */
   readonly accessToken: Secret;
   /** Null when the provider gave none: then the credential cannot be refreshed. */
   readonly refreshToken: Secret | null;
@@ -37,6 +50,10 @@ export interface ProviderDefinition {
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
   readonly identityUrl: string;
+  /** Where grants are revoked; absent: nowhere. */
+  readonly revocationUrl?: string;
+  /** How: by RFC 7009 (`body`, the default), or with the token in the query and nothing else. */
+  readonly revocationForm?: 'body' | 'query';
   /** The `iss` value of its callbacks (RFC 9207); null when it sends none. */
   readonly issuer: string | null;
   readonly clientAuthentication: 'client_secret_post' | 'client_secret_basic';
@@ -49,6 +66,17 @@ export interface ProviderDefinition {
   readonly denialErrors?: readonly string[];
   /** Scheme of the Authorization header: `Bearer`, or what the provider calls it. */
   readonly authorizationScheme: string;
+  /** The header that carries an access token on its own, where it is not `Authorization` (`X-Shopify-Access-Token`). */
+  readonly authorizationHeader?: string;
+  /** The kinds of credential it takes besides grants of its consent page, and what is particular about each. */
+  readonly keys?: {
+    /** Where an API key goes: behind a scheme in `Authorization`, or on its own in another header. */
+    readonly api_key?: { readonly scheme: string } | { readonly header: string };
+    /** User name and password, by HTTP Basic (RFC 7617). */
+    readonly basic?: true;
+    /** Its users' own clients mint tokens at the token endpoint. `scope`: what they ask for; null: no parameter. */
+    readonly client_credentials?: { readonly scope: string | null };
+  };
   /** Query parameters of the callback that matter beyond `code`, `state`, `iss` and `error`. */
   readonly callbackParameters: readonly string[];
   /** Fields of the token answer to keep as extras: strings. */
@@ -57,6 +85,15 @@ export interface ProviderDefinition {
   readonly missingExpiry: number | null;
   /** Fields of the token answer that give the lifetime in seconds, best first. Default: `expires_in`. */
   readonly expiryFields?: readonly string[];
+  /** How long a grant lives whatever its access tokens say. Left out: nobody knows of a limit. Milliseconds. */
+  readonly grantLimits?: {
+    /** It ends when it is not refreshed for this long. */
+    readonly idleMs?: number;
+    /** It ends this long after the consent. */
+    readonly hardMs?: number;
+  };
+  /** How many of its tokens the sweep begins to refresh in a minute, at most. Default: 400. */
+  readonly refreshesPerMinute?: number;
   /** Hosts that addresses arriving in a callback or token answer may name, per field. */
   readonly hosts: Readonly<Record<string, readonly HostPattern[]>>;
   /** What paths of `context.request` are below. Default: the origin of the identity call. */
@@ -65,6 +102,8 @@ export interface ProviderDefinition {
   readonly apiUrlFor?: (extras: Readonly<Record<string, string>>, apiUrl: string) => string;
   /** The token endpoint for this callback; may use a callback parameter, whose host is checked against `hosts`. */
   readonly tokenUrlFor?: (callback: Readonly<Record<string, string>>, tokenUrl: string) => string;
+  /** The revocation endpoint for these tokens; may use an extra, whose host is checked against `hosts`. */
+  readonly revocationUrlFor?: (extras: Readonly<Record<string, string>>, revocationUrl: string) => string;
   /** The identity endpoint for these tokens; may use an extra, whose host is checked against `hosts`. */
   readonly identityUrlFor?: (extras: Readonly<Record<string, string>>, identityUrl: string) => string;
   /**

@@ -10,9 +10,10 @@ import type { Secret } from '../vault/secret.js';
 import type { Provider } from './configure-provider.js';
 import type { TokenSet } from './definition.js';
 import { describeServer } from './describe-server.js';
-import { readTokenAnswer, type TokenAnswer } from './read-token-answer.js';
+import { readTokenAnswer } from './read-token-answer.js';
 import { resolveEndpoint } from './resolve-endpoint.js';
-import { parseJson, sendRequest } from './send-request.js';
+import type { RequestFailure } from './send-request.js';
+import { sendTokenRequest, type TokenAnswer } from './send-token-request.js';
 import { validateCallback } from './validate-callback.js';
 
 export interface CodeExchange {
@@ -55,7 +56,9 @@ export async function exchangeCode(provider: Provider, exchange: CodeExchange): 
     {
       [allowInsecureRequests]: provider.allowInsecure,
       [customFetch]: async (url: string, request: CustomFetchOptions<'POST', URLSearchParams>) => {
-        answers.push(await sendTokenRequest(provider, url, request, timeoutMs));
+        const result = await sendTokenRequest(provider, url, request, timeoutMs);
+        if (result.kind === 'failed') throwFailure(result.reason);
+        answers.push(result.answer);
         // The library's own reading comes later, on the fields that matter: see readTokenAnswer.
         return new Response();
       },
@@ -70,28 +73,8 @@ export async function exchangeCode(provider: Provider, exchange: CodeExchange): 
   return readTokenAnswer(provider, description, answer, Object.fromEntries(kept), issuedAt);
 }
 
-async function sendTokenRequest(
-  provider: Provider,
-  url: string,
-  { method, headers, body }: CustomFetchOptions<'POST', URLSearchParams>,
-  timeoutMs: number,
-): Promise<TokenAnswer> {
-  const result = await sendRequest({
-    method,
-    url,
-    headers,
-    body: body.toString(),
-    timeoutMs,
-    allowLoopback: provider.allowInsecure,
-    keepAlive: false,
-  });
-  if (result.kind === 'answered')
-    return {
-      status: result.status,
-      challenge: result.headers['www-authenticate'] ?? null,
-      body: parseJson(result.text),
-    };
-  switch (result.reason) {
+function throwFailure(reason: RequestFailure): never {
+  switch (reason) {
     case 'timeout':
       throw new RelinkError('exchange_timed_out');
     case 'address_refused':

@@ -1,3 +1,4 @@
+import { authorizeRequest } from './authorize-request.js';
 import type { Provider } from './configure-provider.js';
 import type { Identity, TokenSet } from './definition.js';
 import { parseRetryAfter } from './parse-retry-after.js';
@@ -37,13 +38,11 @@ export async function identifyAccount(
   options: IdentifyOptions = {},
 ): Promise<IdentityAnswer> {
   const { timeoutMs = 10_000, signal, now = () => new Date() } = options;
+  const authorization = authorizeRequest(provider, tokens);
   const result = await sendRequest({
     method: 'GET',
     url: resolveEndpoint(provider, 'identityUrl', tokens.extras),
-    headers: {
-      accept: 'application/json',
-      authorization: `${provider.authorizationScheme} ${tokens.accessToken.reveal()}`,
-    },
+    headers: { accept: 'application/json', [authorization.name]: authorization.value },
     timeoutMs,
     signal,
     allowLoopback: provider.allowInsecure,

@@ -27,12 +27,13 @@ export function assertAllowedHosts(provider: Provider, values: Readonly<Record<s
  */
 export function resolveEndpoint(
   provider: Provider,
-  endpoint: 'tokenUrl' | 'identityUrl',
+  endpoint: 'tokenUrl' | 'identityUrl' | 'revocationUrl',
   values: Readonly<Record<string, string>>,
 ): string {
   assertAllowedHosts(provider, values);
   const own = provider[endpoint];
-  const derive = endpoint === 'tokenUrl' ? provider.tokenUrlFor : provider.identityUrlFor;
+  if (own === undefined) throw new RelinkError('internal', `${provider.id} has no ${endpoint}`);
+  const derive = provider[`${endpoint}For`];
   const derived = derive?.(values, own) ?? own;
   if (derived === own) return own;
   const url = parseEndpoint(derived, provider.allowInsecure);

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import { request } from 'undici';
 import { addressRefusedCode, getDispatcher, type DispatcherOptions } from './guarded-dispatcher.js';
 
@@ -14,7 +15,12 @@ export type RequestResult =
       readonly headers: IncomingHttpHeaders;
       readonly text: string;
     }
-  | { readonly kind: 'failed'; readonly reason: RequestFailure };
+  | {
+      readonly kind: 'failed';
+      readonly reason: RequestFailure;
+      /** False only where it is certain that not a byte of the request left: the provider cannot have acted on it. */
+      readonly sent: boolean;
+    };
 
 export interface RequestToSend extends DispatcherOptions {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -41,6 +47,17 @@ function classify(error: unknown): RequestFailure {
   return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? 'timeout' : 'network';
 }
 
+/** The body, read only once a connection stands: who reads it, is about to send. */
+function tellReading(body: string | Uint8Array, onRead: () => void): Readable {
+  return Readable.from(
+    (function* () {
+      onRead();
+      yield typeof body === 'string' ? Buffer.from(body) : body;
+    })(),
+    { objectMode: false },
+  );
+}
+
 /**
  * Sends one request, once: no retry, no redirect, no decompression. Failures are values without the library's error,
  * because those can carry headers and addresses.
@@ -51,6 +68,9 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
   const controller = new AbortController();
   const abort = () => controller.abort();
   let timedOut = false;
+  // On a kept connection nobody can tell: the other side may be closing it while the request is on its way.
+  const tells = body !== undefined && !options.keepAlive;
+  let sent = !tells;
   const timer = setTimeout(() => {
     timedOut = true;
     abort();
@@ -61,8 +81,13 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
       method,
       // Without a stated preference any coding is fair game (RFC 9110 section 12.5.3), and a compressed answer to a
       // spent code would be lost.
-      headers: { ...headers, 'user-agent': 'relink', 'accept-encoding': 'identity' },
-      body: body ?? null,
+      headers: {
+        ...headers,
+        ...(tells && { 'content-length': String(Buffer.byteLength(body)) }),
+        'user-agent': 'relink',
+        'accept-encoding': 'identity',
+      },
+      body: tells ? tellReading(body, () => (sent = true)) : (body ?? null),
       dispatcher: getDispatcher(options),
       signal: controller.signal,
       // The one timer above covers these.
@@ -75,15 +100,15 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
       size += chunk.length;
       // Leaving the loop ends the connection.
       if (size > maxBodyBytes && options.cutBody === true) break;
-      if (size > maxBodyBytes) return { kind: 'failed', reason: 'too_large' };
+      if (size > maxBodyBytes) return { kind: 'failed', reason: 'too_large', sent: true };
       chunks.push(chunk);
     }
     const text = new TextDecoder().decode(Buffer.concat(chunks));
     return { kind: 'answered', status: answer.statusCode, headers: answer.headers, text };
   } catch (error) {
-    if (timedOut) return { kind: 'failed', reason: 'timeout' };
+    if (timedOut) return { kind: 'failed', reason: 'timeout', sent };
     signal?.throwIfAborted();
-    return { kind: 'failed', reason: classify(error) };
+    return { kind: 'failed', reason: classify(error), sent };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);

@@ -23,6 +23,8 @@ import type { IntegrationId } from '../domain/ids.js';
 import { RelinkError } from '../errors.js';
 import { reauthStart } from './reauth-start.js';
 import { runReauth } from './run-reauth.js';
+import { startDeletion } from './start-deletion.js';
+import { runRefresh, startRefresh } from './run-refresh.js';
 import { keywords } from '../contracts/keywords.js';
 import type { WorkflowStarter } from './workflow-starter.js';
 
@@ -34,14 +36,29 @@ const webhooksLingerMs = 5_000;
 /** Events; far below the server's limits, so that every page of it opens quickly in the UI. */
 const longestHistory = 2_000;
 
+/** A provider that is away longer than this is not waited for to revoke a deleted grant. Milliseconds. */
+const revokeWithinMs = 3 * 24 * 3_600_000;
+
 export interface StarterSettings {
   readonly taskQueue: string;
   /** See ReauthInput. */
   readonly connectWithinMs: number;
+  /** What a token request may take; an answer can come for a while longer. Milliseconds. */
+  readonly refreshTimeoutMs: number;
+  readonly refreshGiveUpAfterMs: number;
 }
 
+/** What a request may be under way beyond its own timeout, on either side of the wire. Milliseconds. */
+const settleMarginMs = 2_000;
+const refreshWaits = { firstWaitMs: 1_000, longestWaitMs: 5 * 60_000 };
+
 export function createWorkflowStarter(client: Client, settings: StarterSettings): WorkflowStarter {
-  const { taskQueue, connectWithinMs } = settings;
+  const { taskQueue, connectWithinMs, refreshTimeoutMs, refreshGiveUpAfterMs } = settings;
+  const waits = {
+    ...refreshWaits,
+    settleMs: refreshTimeoutMs + settleMarginMs,
+    giveUpAfterMs: refreshGiveUpAfterMs,
+  };
   const within = async <T>(deadlineMs: number, call: () => Promise<T>): Promise<T> => {
     try {
       return await client.withDeadline(Date.now() + deadlineMs, call);
@@ -69,6 +86,10 @@ export function createWorkflowStarter(client: Client, settings: StarterSettings)
           throw error;
         }
       }),
+
+    runRefresh: (target, deadlineMs) => runRefresh(client, taskQueue, { ...target, ...waits }, deadlineMs),
+
+    startRefresh: target => within(startDeadlineMs, () => startRefresh(client, taskQueue, { ...target, ...waits })),
 
     startCredentialTest: (input: TestCredentialInput, generation: number) =>
       within(startDeadlineMs, async () => {
@@ -121,6 +142,9 @@ export function createWorkflowStarter(client: Client, settings: StarterSettings)
         throw error;
       }
     },
+
+    startDeletion: target =>
+      within(startDeadlineMs, () => startDeletion(client, taskQueue, { ...target, revokeWithinMs })),
 
     check: async deadlineMs => {
       try {

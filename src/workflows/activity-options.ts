@@ -18,6 +18,17 @@ export const restoreOptions: ActivityOptions = {
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '5 minutes' },
 };
 
+/**
+ * One token POST and the write of its answer. The write is repeated inside for as long as the worker lives; a dead
+ * worker is noticed by its silence, and the next attempt finds its mark.
+ */
+export const postOptions: ActivityOptions = {
+  startToCloseTimeout: '1 day',
+  heartbeatTimeout: '10 seconds',
+  scheduleToCloseTimeout: '30 days',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
+};
+
 /** Short writes to the database that only need it to be there. */
 export const recordOptions: ActivityOptions = {
   startToCloseTimeout: '30 seconds',
@@ -31,6 +42,13 @@ export const probeOptions: ActivityOptions = {
   scheduleToCloseTimeout: '2 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 5 },
 };
+
+/** One revocation. An hour between tries in the end: nobody waits, and the provider may be away for days. */
+export const revokeOptions = (withinMs: number): ActivityOptions => ({
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: withinMs,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
+});
 
 /** One read of the status. Retried for as long as the database is away. */
 export const checkOptions: LocalActivityOptions = {

@@ -1,21 +1,13 @@
-import { ActivityFailure, ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  executeChild,
-  ParentClosePolicy,
-  patched,
-  proxyActivities,
-  setCurrentDetails,
-  sleep,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { patched, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { ProbeResult, ReauthActivities, TestActivities } from '../contracts/activities.js';
 import type { TestCredentialInput, TestCredentialResult } from '../contracts/workflows.js';
-import { invalidateWorkflowId } from '../contracts/workflow-ids.js';
 import { probeOptions, recordOptions, restoreOptions } from './activity-options.js';
 import { failureCode } from './failure-code.js';
-import { invalidate } from './invalidate.js';
 import { setSearchAttributes } from './search-attributes.js';
+import { tellDeathOnce } from './tell-death-once.js';
 
-const { probeCredential } = proxyActivities<TestActivities>(probeOptions);
+const { probeCredential, refreshCredential } = proxyActivities<TestActivities>(probeOptions);
 const { recordCredentialTest, markCredentialValid } = proxyActivities<TestActivities>(recordOptions);
 const { restoreIntegrationStatuses } = proxyActivities<ReauthActivities>(restoreOptions);
 
@@ -39,9 +31,32 @@ export async function testCredential(input: TestCredentialInput): Promise<TestCr
     await heal(input, probe);
     return await end(input, 'ok', probe.generation);
   }
-  if (probe.refreshable) return await end(input, 'needs_refresh', probe.generation);
+  if (probe.refreshable) {
+    if (!patched('a-test-refreshes')) return await end(input, 'needs_refresh', probe.generation);
+    return await endByRefresh(input, probe);
+  }
   await tellDeath(input, probe);
   return await end(input, 'refused', probe.generation);
+}
+
+/** A token that can be refreshed is judged by its refresh; the one that this brings is asked about once more. */
+async function endByRefresh(input: TestCredentialInput, refused: ProbeResult): Promise<TestCredentialResult> {
+  const { credentialId, provider } = input;
+  setCurrentDetails(`${provider} refused the token, or it has ended: refreshing.`);
+  try {
+    const { kind } = await refreshCredential({ credentialId, generation: refused.generation });
+    if (kind === 'gone') return await end(input, 'gone', null);
+    // Its run has told the death.
+    if (kind === 'dead') return await end(input, 'refused', refused.generation);
+    if (kind !== 'refreshed') return await end(input, 'needs_refresh', refused.generation);
+    const probe = await probeCredential({ credentialId });
+    if (probe.outcome === 'ok') await heal(input, probe);
+    // A refusal of a new token kills nothing: the grant has just proven that it lives.
+    return await end(input, probe.outcome, probe.generation);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return await end(input, 'unreachable', null);
+  }
 }
 
 /** Nothing was asked of the provider, so nothing is told of the credential: the run fails, where the operator looks. */
@@ -81,17 +96,8 @@ async function heal({ credentialId }: TestCredentialInput, probe: ProbeResult): 
 
 /** Also where the death is in the row already: a telling that was lost on its way is made up for. */
 async function tellDeath({ credentialId, provider }: TestCredentialInput, probe: ProbeResult): Promise<void> {
-  try {
-    await executeChild(invalidate, {
-      workflowId: invalidateWorkflowId(credentialId, probe.epoch),
-      args: [{ credentialId, provider, epoch: probe.epoch, code: 'credential_refused', httpStatus: probe.httpStatus }],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-    });
-  } catch (error) {
-    // Somebody told this very death already, or is telling it now: once is enough.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
+  const { epoch, httpStatus } = probe;
+  await tellDeathOnce({ credentialId, provider, epoch, code: 'credential_refused', httpStatus });
 }
 
 async function end(

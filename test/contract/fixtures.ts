@@ -117,7 +117,17 @@ async function reload(store: Store, id: SessionId, state: SessionState): Promise
 }
 
 export function grantOf(grantSequence: number, overrides: Partial<GrantWrite> = {}): GrantWrite {
-  return { sealedTokens: `sealed-${grantSequence}`, refreshable: false, expiresAt: null, grantSequence, ...overrides };
+  return {
+    kind: 'oauth2',
+    sealedTokens: `sealed-${grantSequence}`,
+    refreshable: false,
+    expiresAt: null,
+    refreshDueAt: null,
+    grantEndsAt: null,
+    grantWarnAt: null,
+    grantSequence,
+    ...overrides,
+  };
 }
 
 export async function insertCredential(store: Store, userId: UserId, grantSequence = 1): Promise<Credential> {

@@ -14,6 +14,7 @@ const calm = 'int_00000000000000000000000000000008' as IntegrationId;
 const everyone = Array.from({ length: 1_000 }, (_, index) => `int_${String(index).padStart(32, '0')}` as IntegrationId);
 const page = { limit: 100, after: null };
 const now = new Date();
+const long = new Date(now.getTime() - 86_400_000);
 
 let database: TestDatabase;
 let raw: Client;
@@ -44,7 +45,7 @@ beforeAll(async () => {
   await loader.connect();
   await load(loader, [0, 999], 120, 0);
   await load(loader, [7, 7], 20_000, 200_000);
-  await loader.query(`INSERT INTO delivery_consumers SELECT 'int_' || lpad(i::text, 32, '0'), 'run/1', now()
+  await loader.query(`INSERT INTO delivery_consumers SELECT 'int_' || lpad(i::text, 32, '0'), 'run/1', now() - (i / 900) * interval '2 days'
                         FROM generate_series(0, 999) i`);
   await loader.query(`INSERT INTO subscriptions (integration_id, due_at, version)
                       SELECT 'int_' || lpad(i::text, 32, '0'), now() - interval '1 day' + i * interval '3 minutes', 1
@@ -108,6 +109,7 @@ it.each<[string, number, number, (store: Store) => Promise<{ readonly length: nu
       count(await db.discardDeliveries(everyone[12]!, { receivedAfter: null, limit: 9 }, 'discarded_by_hand', now)),
   ],
   ['retention', 100, 400, async db => count(await db.deleteFinishedDeliveries(now, 100))],
+  ['the end of stale consumers', 20, 100, async db => count(await db.deleteStaleConsumers(long, 20))],
   [
     'an intake of known ones',
     0,

@@ -1,5 +1,7 @@
 import type { Store } from '../../src/store/port/store.js';
 import type { StoreUnderTest } from './fixtures.js';
+import { describeCredentialDeletions } from './suites/credential-deletions.js';
+import { describeCredentialRefresh } from './suites/credential-refresh.js';
 import { describeCredentials } from './suites/credentials.js';
 import { describeDeliveryClaims } from './suites/delivery-claims.js';
 import { describeDeliveryIntake } from './suites/delivery-intake.js';
@@ -11,6 +13,7 @@ import { describeIntegrations } from './suites/integrations.js';
 import { describePages } from './suites/pages.js';
 import { describeSessions } from './suites/sessions.js';
 import { describeSubscriptions } from './suites/subscriptions.js';
+import { describeTokenReads } from './suites/token-reads.js';
 
 export interface StoreServer {
   /** A store of its own on the shared, empty and migrated database, as another process would open it. */
@@ -45,6 +48,8 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
 
     describeSessions(under);
     describeCredentials(under);
+    describeCredentialRefresh(under);
+    describeCredentialDeletions(under);
     describeEntities(under);
     describeIntegrations(under);
     describeComebacks(under);
@@ -53,6 +58,7 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
     describeDeliveryQueues(under);
     describeDeliveryUpkeep(under);
     describeSubscriptions(under);
+    describeTokenReads(under);
     describePages(under);
   });
 }

@@ -57,6 +57,10 @@ async function fill(store: Store) {
   const failure = { detail: 'HTTP 500', since: noon, tries: 2 };
   await store.compareAndSetSubscription(living.id, 0, { sealedSecrets: 's', expiresAt: null, dueAt: one, failure });
   await store.compareAndSetSubscription(ill.id, 0, { sealedSecrets: null, expiresAt: one, dueAt: null, failure: null });
+  await store.insertTokenRead({
+    id: newId('tokenRead'),
+    ...{ credentialId: credential.id, userId, apiKey: 'main', generation: 1, requestId: 'r', readAt: noon },
+  });
   return { userId, credential, dead, living, ill, sessions };
 }
 

@@ -166,12 +166,14 @@ describe('the sandbox provider: control API', () => {
     expect(counters).toEqual({
       token_requests: 4,
       identity_requests: 1,
+      revocation_requests: 0,
       by_grant_type: { authorization_code: 1, refresh_token: 3 },
     });
     expect((await callControl(sandbox, 'DELETE', '/counters')).status).toBe(204);
     expect(await (await callControl(sandbox, 'GET', '/counters')).json()).toEqual({
       token_requests: 0,
       identity_requests: 0,
+      revocation_requests: 0,
       by_grant_type: {},
     });
   });
@@ -181,6 +183,9 @@ describe('the sandbox provider: control API', () => {
     const calls = [
       ['POST', '/accounts/acme/revoke'],
       ['POST', '/accounts/acme/expire'],
+      ['PUT', '/accounts/acme/policy'],
+      ['DELETE', '/accounts/acme/policy'],
+      ['POST', '/accounts/acme/keys'],
       ['POST', '/faults'],
       ['DELETE', '/faults'],
       ['GET', '/counters'],

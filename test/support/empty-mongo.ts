@@ -6,8 +6,18 @@ import { connectMongo, openCollections } from '../../src/store/mongo/connect.js'
  */
 export async function emptyMongo(databaseUrl: string): Promise<void> {
   const { client, db } = connectMongo({ databaseUrl, poolSize: 1 });
-  const { sessions, credentials, entities, integrations, deliveries, consumers, subscriptions } = openCollections(db);
-  for (const collection of [sessions, credentials, entities, integrations, deliveries, consumers, subscriptions]) {
+  const { sessions, credentials, entities, integrations, deliveries, consumers, subscriptions, tokenReads } =
+    openCollections(db);
+  for (const collection of [
+    sessions,
+    credentials,
+    entities,
+    integrations,
+    deliveries,
+    consumers,
+    subscriptions,
+    tokenReads,
+  ]) {
     await collection.deleteMany({});
   }
   await client.close();

@@ -87,6 +87,16 @@ export async function refresh(sandbox: Sandbox, refreshToken: string, signal?: A
   return pickTokens(await oauth.processRefreshTokenResponse(server, client, response));
 }
 
+/** RFC 6749 section 4.4, as the client that a key of the account is. */
+export async function mintToken(sandbox: Sandbox, key: { client_id: string; client_secret: string }) {
+  const server = describeServer(sandbox);
+  const self = { client_id: key.client_id };
+  const authentication = oauth.ClientSecretBasic(key.client_secret);
+  const scope = { scope: 'accounts:read' };
+  const response = await oauth.clientCredentialsGrantRequest(server, self, authentication, scope, http);
+  return pickTokens(await oauth.processClientCredentialsResponse(server, self, response));
+}
+
 /** RFC 7009. */
 export async function revokeToken(sandbox: Sandbox, token: string): Promise<void> {
   const authentication = oauth.ClientSecretPost(testClient.clientSecret);
@@ -104,7 +114,7 @@ export function fetchIdentity(sandbox: Sandbox, accessToken: string, signal?: Ab
 /** One call of the control API. */
 export function callControl(
   sandbox: Sandbox,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   options: { body?: unknown; key?: string } = {},
 ): Promise<Response> {

@@ -124,8 +124,23 @@ test('secrets print as redacted', () => {
   for (const secret of [...Object.values(secrets).flatMap(value => value.split(', ')), 'secret-of-the-client']) {
     expect(printed).not.toContain(secret);
   }
-  expect(config.apiKeys.map(key => key.reveal())).toEqual(secrets.RELINK_API_KEYS.split(', '));
+  expect(config.apiKeys.map(key => key.secret.reveal())).toEqual(secrets.RELINK_API_KEYS.split(', '));
   expect(config.providers['attio']?.clientSecret.reveal()).toBe('secret-of-the-client');
+});
+
+describe('API keys', () => {
+  const keysOf = (value: string) => loadConfig({ ...required, RELINK_API_KEYS: value }).apiKeys;
+
+  test('have no scope and a name that does not give them away, unless it is said', () => {
+    const [plain, named] = keysOf('first-api-key-of-the-tests-here,second-api-key-of-the-tests name=crm  tokens:read');
+    expect(plain).toMatchObject({ name: expect.stringMatching(/^key-[0-9a-f]{8}$/) as string, scopes: [] });
+    expect(named).toMatchObject({ name: 'crm', scopes: ['tokens:read'] });
+    expect(named?.secret.reveal()).toBe('second-api-key-of-the-tests');
+  });
+
+  test.each(['tokens:write', 'name=', 'name=a:b', 'tokens:read=true'])('may not be followed by %s', attribute => {
+    expect(() => keysOf(`first-api-key-of-the-tests-here ${attribute}`)).toThrow(/RELINK_API_KEYS, entry 1, may be/);
+  });
 });
 
 describe('providers', () => {

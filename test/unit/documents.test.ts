@@ -2,10 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { causeCodes, causeText } from '../../src/domain/cause.js';
+import { credentialKinds } from '../../src/domain/credential-kind.js';
 import { deliveryReasons } from '../../src/domain/delivery.js';
 import { productionEnvironment, productionNodeFlags } from '../../src/embedded/process/production-flags.js';
 import { loadIntegrations } from '../../src/integrations/load-integrations.js';
 import { runHandler } from '../../src/handlers/run-handler.js';
+import { tokenDialects } from '../../src/providers/classification/dialects.js';
+import {
+  answerMeanings,
+  generalRules,
+  outageRules,
+  type ClassificationRule,
+} from '../../src/providers/classification/rules.js';
 import { parseKeyRing } from '../../src/vault/parse-key-ring.js';
 import { Secret } from '../../src/vault/secret.js';
 
@@ -61,6 +69,33 @@ describe('the documents', () => {
     expect(rows.map(([, code, , told]) => [code, told])).toEqual(
       causeCodes.map(code => [code, causeText('Attio', code, 401)]),
     );
+  });
+
+  it('list every rule by which a token endpoint’s answer is classified, in its order, and no other', () => {
+    const [, section = ''] = /## What an answer means\n([\s\S]*?)\n## /.exec(read('docs/credentials.md')) ?? [];
+    const rows = section
+      .split('\n')
+      .filter(line => line.startsWith('|') && !line.includes('---') && !/Meaning +\|$|What is done/.test(line))
+      .map(line =>
+        line
+          .split('|')
+          .slice(1, -1)
+          .map(cell => cell.trim()),
+      );
+    const named = ({ what, means }: ClassificationRule) => [what, `\`${means}\``];
+    const inCode = [
+      ...outageRules.map(named),
+      ...Object.entries(tokenDialects).flatMap(([id, { rules }]) => rules.map(rule => [id, ...named(rule)])),
+      ...generalRules.map(named),
+    ].map(cells => cells.join(' | '));
+    const meanings = rows.slice(-answerMeanings.length).map(([cell]) => cell);
+    expect(rows.slice(0, -answerMeanings.length).map(cells => cells.join(' | '))).toEqual([...new Set(inCode)]);
+    expect(meanings).toEqual(answerMeanings.map(meaning => `\`${meaning}\``));
+  });
+
+  it('list every kind of credential, in the order of the code, and no other', () => {
+    const [, section = ''] = /## Kinds\n([\s\S]*?)\n## /.exec(read('docs/credentials-api.md')) ?? [];
+    expect([...section.matchAll(/^\| `([a-z_0-9]+)`/gm)].map(([, kind]) => kind)).toEqual([...credentialKinds]);
   });
 
   it('show how a key is made that the vault accepts, under a new name each time', () => {

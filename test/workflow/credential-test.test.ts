@@ -1,3 +1,4 @@
+import { grantOf } from '../contract/fixtures.js';
 import type { InvalidateResult, TestCredentialResult } from '../../src/contracts/workflows.js';
 import { callControl } from '../support/sandbox-client.js';
 import { newId } from '../../src/ids.js';
@@ -117,15 +118,81 @@ describe('testing a credential', () => {
     await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-heals');
   });
 
-  it('answers needs_refresh and changes nothing while a refresh token is held', async () => {
+  it('refreshes a refused token that can be, and passes with the new one', async () => {
     const user = stack.user();
     const { credentialId, entityId } = await connect(user, 'globex');
     const integrationId = await integrate(user, entityId);
     await control('/accounts/globex/expire');
-    expect(await test(user, credentialId)).toEqual({ outcome: 'needs_refresh' });
+    expect(await test(user, credentialId)).toEqual({ outcome: 'ok' });
     expect((await user.get(`/api/integrations/${integrationId}`)).body.status).toBe('ENABLED');
+    expect((await user.get(`/api/credentials/${credentialId}`)).body).toMatchObject({
+      auth_is_valid: true,
+      generation: 2,
+      last_test: { outcome: 'ok' },
+    });
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-refreshed');
+  });
+
+  it('refreshes one that has ended without asking about it, and heals what its client\u2019s rejection broke', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user, 'globex');
+    const integrationId = await integrate(user, entityId);
+    const input = {
+      credentialId,
+      provider: sandboxProvider,
+      epoch: 1,
+      code: 'client_rejected',
+      httpStatus: 401,
+    } as const;
+    await stack.core.workflows.runInvalidate(input, 'by-the-test', 10_000);
+    expect((await user.get(`/api/integrations/${integrationId}`)).body.status).toBe('ERROR');
+    expect(await test(user, credentialId)).toEqual({ outcome: 'ok' });
+    expect((await user.get(`/api/integrations/${integrationId}`)).body).toMatchObject({
+      status: 'ENABLED',
+      causes: [],
+    });
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-refreshed-at-once');
+  });
+
+  it('finds a grant dead whose refresh is refused, and asks no more for it', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user, 'globex');
+    const integrationId = await integrate(user, entityId);
+    await control('/accounts/globex/revoke');
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    expect((await user.get(`/api/integrations/${integrationId}`)).body).toMatchObject({
+      status: 'ERROR',
+      causes: [{ code: 'refresh_refused' }],
+    });
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-refresh-refused');
+    const before: unknown = await (await callControl(stack.sandbox, 'GET', '/counters')).json();
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    expect(await (await callControl(stack.sandbox, 'GET', '/counters')).json()).toEqual(before);
+  });
+
+  it('keeps a credential whose provider refuses the token that it has just issued', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user, 'globex');
+    const integrationId = await integrate(user, entityId);
+    await control('/faults', { endpoint: 'identity', status: 401, count: 2 });
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    expect((await user.get(`/api/integrations/${integrationId}`)).body.status).toBe('ENABLED');
+    expect((await user.get(`/api/credentials/${credentialId}`)).body).toMatchObject({
+      auth_is_valid: true,
+      generation: 2,
+    });
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-new-token-refused');
+  });
+
+  it('answers needs_refresh while no new token is to be had', async () => {
+    const user = stack.user();
+    const { credentialId } = await connect(user, 'globex');
+    await control('/accounts/globex/expire');
+    await control('/faults', { endpoint: 'refresh', status: 429, retryAfter: 30, count: 1 });
+    expect(await test(user, credentialId)).toEqual({ outcome: 'needs_refresh' });
     expect((await user.get(`/api/credentials/${credentialId}`)).body.auth_is_valid).toBe(true);
-    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-needs-refresh');
+    await stack.core.client.workflow.getHandle(`refresh/${credentialId}/1/0`).terminate('by the test');
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-refresh-pending');
   });
 
   it('takes an outage for an outage', async () => {
@@ -147,7 +214,7 @@ describe('testing a credential', () => {
     const credential = await store.getCredential(credentialId);
     // Sealed to another row, which is as unreadable as under another key.
     const sealedTokens = vault.seal(new Secret('{}'), credentialTokensBinding(newId('credential')));
-    const grant = { sealedTokens, refreshable: false, expiresAt: null, grantSequence: 1_000_000 };
+    const grant = grantOf(1_000_000, { sealedTokens });
     await store.replaceGrant(credentialId, credential?.epoch ?? 0, grant, now());
     await expect(test(user, credentialId)).rejects.toMatchObject({ cause: { type: 'secret_unreadable' } });
     expect((await user.get(`/api/credentials/${credentialId}`)).body).toMatchObject({

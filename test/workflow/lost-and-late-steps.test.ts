@@ -1,3 +1,4 @@
+import { grantOf } from '../contract/fixtures.js';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -5,7 +6,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
 import type { ApiClient } from '../../src/cli/api-client.js';
 import type { Activities } from '../../src/contracts/activities.js';
-import type { CredentialVerdict, GrantWrite } from '../../src/store/port/store.js';
+import type { CredentialVerdict } from '../../src/store/port/store.js';
 import { parseKeyRing } from '../../src/vault/parse-key-ring.js';
 import { Secret } from '../../src/vault/secret.js';
 import { createVault } from '../../src/vault/vault.js';
@@ -56,7 +57,7 @@ const kill = async (user: ApiClient, credentialId: string) => {
 };
 
 const verdict = (): CredentialVerdict => ({ code: 'credential_refused', httpStatus: 401, since: new Date() });
-const laterGrant: GrantWrite = { sealedTokens: 'unread', refreshable: false, expiresAt: null, grantSequence: 1e9 };
+const laterGrant = grantOf(1e9, { sealedTokens: 'unread' });
 const statusOf = async (user: ApiClient, id: string) => (await user.get(`/api/integrations/${id}`)).body.status;
 
 it('a passed test does not take a reconnect for its own write', async () => {

@@ -8,9 +8,11 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
 import type { WebhookActivities } from '../../src/contracts/activities.js';
 import type { IntegrationId } from '../../src/domain/ids.js';
+import type { IntegrationState } from '../../src/domain/integration-state.js';
+import { newId } from '../../src/ids.js';
 import type { SubscriptionWrite } from '../../src/store/port/store.js';
 import { subscriptionSecretsBinding } from '../../src/vault/bindings.js';
-import { insertEntity, insertIntegration, later, minute, newUser, ready } from '../contract/fixtures.js';
+import { deadBecauseOf, insertEntity, insertIntegration, later, minute, newUser, ready } from '../contract/fixtures.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 import { recorderModule } from '../support/webhook-user.js';
 
@@ -149,4 +151,41 @@ it('writes nothing for an integration that was deleted while its hook ran', asyn
   await stack.core.store.deleteSubscription(id);
   await prepared;
   expect(await stack.core.store.getSubscription(id)).toBeNull();
+});
+
+describe('the mark of an outage', () => {
+  const resumeSinceOf = async (id: IntegrationId) => (await stack.core.store.getIntegration(id))!.resumeSince;
+  const move = async (id: IntegrationId, state: IntegrationState) => {
+    const { version } = (await stack.core.store.getIntegration(id))!;
+    expect(await stack.core.store.compareAndSetIntegration(id, version, { state }, new Date())).not.toBeNull();
+  };
+  const cut = newId('credential');
+  const dead = deadBecauseOf(cut);
+  const back: IntegrationState = { ...ready, epochs: { [cut]: 3 } };
+  const unfinished = (state: IntegrationState): IntegrationState => ({ ...state, lifecycle: 'needs_config' });
+
+  it('goes when the hook ran, also where the settings were changed meanwhile', async () => {
+    const { id, lines } = await newScene('resuming', { reconnected: 'slow' });
+    const prepared = prepare(id);
+    while (lines().length === 0) await sleep(10);
+    await move(id, ready);
+    expect(await prepared).toEqual({ subscription: 'not_due', resumed: true });
+    expect(await resumeSinceOf(id)).toBeNull();
+  });
+
+  it.each<[string, readonly IntegrationState[]]>([
+    ['and is still', [dead]],
+    ['and is back', [dead, back]],
+    ['by a pause, and is back', [{ ...ready, intent: 'paused' }, ready]],
+    ['with no status to tell of it', [unfinished(dead), unfinished(back)]],
+  ])('stays when it was cut off once more while the hook ran, %s', async (_how, states) => {
+    const { id, lines } = await newScene('resuming', { reconnected: 'slow' });
+    if (states[0]?.lifecycle === 'needs_config') await move(id, unfinished(ready));
+    const since = await resumeSinceOf(id);
+    const prepared = prepare(id);
+    while (lines().length === 0) await sleep(10);
+    for (const state of states) await move(id, state);
+    expect(await prepared).toEqual({ subscription: 'not_due', resumed: false });
+    expect(await resumeSinceOf(id)).toEqual(since);
+  });
 });

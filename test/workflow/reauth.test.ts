@@ -140,7 +140,7 @@ describe('reauth', () => {
     const runReauth = jest.spyOn(stack.core.workflows, 'runReauth').mockResolvedValue({ kind: 'pending' });
     expect((await consent.deliver()).status).toBe(202);
     runReauth.mockRestore();
-    const impatient = createWorkflowStarter(stack.core.client, { taskQueue: stack.taskQueue, connectWithinMs: 1_500 });
+    const impatient = createWorkflowStarter(stack.core.client, { ...stack.core.config, connectWithinMs: 1_500 });
     await impatient.startReauth({ sessionId: idOf('session', consent.attempt), provider: sandboxProvider });
     expect(await failureTypeOf(consent.attempt)).toBe('connect_timed_out');
     await callControl(stack.sandbox, 'DELETE', '/faults');

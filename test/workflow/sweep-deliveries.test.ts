@@ -197,3 +197,56 @@ it('takes a subscription whose type has no hook any more off the list, once, and
   expect(woken).not.toContain(id);
   expect(await store.getSubscription(id)).toMatchObject({ ...left, dueAt: null });
 });
+
+it('has discarded what came in during a pause and was left by its intake, and not what was held before', async () => {
+  const left = await makeWebhookUser(stack, 'recorder');
+  const held = await makeWebhookUser(stack, 'recorder');
+  for (const each of [left, held]) {
+    await each.die();
+    await each.send({ n: 0 });
+    await each.user.patch(each.path, { status: 'DISABLED' });
+  }
+  await sleep(1_100);
+  await left.send({ n: 1 });
+  // As after a 503: the row was committed, and the database was gone before the gate could be read.
+  await query(
+    stack.databaseUrl,
+    `UPDATE deliveries SET state = 'queued', reason = NULL, finished_at = NULL WHERE integration_id = $1`,
+    [left.integrationId],
+  );
+  await sweep();
+  expect(woken).not.toContain(left.integrationId);
+  await sleep(1_100);
+  await sweep();
+  expect(woken).toContain(left.integrationId);
+  expect(woken).not.toContain(held.integrationId);
+  await stack.core.workflows.wakeWebhooks(idOf('integration', left.integrationId));
+  await left.user.until(`${left.path}/deliveries?state=discarded`, page => page.data?.length === 1);
+  const { body } = await left.user.get(`${left.path}/deliveries`);
+  expect(body.data).toMatchObject([
+    { state: 'queued', held: true },
+    { state: 'discarded', outcome: { reason: 'integration_disabled' } },
+  ]);
+  woken.splice(0);
+  await sweep();
+  expect(woken).not.toContain(left.integrationId);
+});
+
+it('removes what is left of the consumer of an integration that is gone', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  await it.send({ n: 0 });
+  await it.untilHandled(1);
+  await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).result();
+  expect((await it.user.request('DELETE', it.path)).status).toBe(204);
+  const left = () =>
+    query(stack.databaseUrl, 'SELECT 1 FROM delivery_consumers WHERE integration_id = $1', [it.integrationId]);
+  await sweep();
+  expect(await left()).toHaveLength(1);
+  await query(
+    stack.databaseUrl,
+    `UPDATE delivery_consumers SET since = now() - interval '2 days' WHERE integration_id = $1`,
+    [it.integrationId],
+  );
+  await sweep();
+  expect(await left()).toHaveLength(0);
+});

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../contracts/activities.js';
 import { retryDelayMs } from '../../domain/delivery.js';
 import { webhookPolicyOf, type EnsuredSubscription } from '../../integrations/definition.js';
 import { changeIntegration } from '../../integrations/change-integration.js';
 import { changeSubscription } from '../../integrations/change-subscription.js';
+import { gateOfState } from '../../integrations/gate-of.js';
 import type { HandlerAnswer, HandlerTask } from '../../handlers/handler-host.js';
 import type { Integration, Subscription, SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
@@ -54,21 +56,36 @@ export function prepareIntegration(dependencies: ActivityDependencies): Activiti
       if (failed !== null && !hadFailed) {
         log.warn({ integrationId, detail: failed }, `Integration ${integrationId} could not be prepared: ${failed}`);
       }
-      if (resumed) {
-        await changeIntegration(
-          store,
-          integrationId,
-          (state, row) =>
-            row.resumeSince?.getTime() === resumeSince?.getTime() ? { state, resumeSince: null } : state,
-          now,
-        );
-      }
-      const subscription = !due.subscription ? 'not_due' : failed === null || resumed ? 'ensured' : 'failed';
+      if (resumed) resumed = await noteResumed(dependencies, integration);
+      const subscription = !due.subscription ? 'not_due' : ensured === undefined ? 'failed' : 'ensured';
       return { subscription, resumed };
     } finally {
       clearInterval(heart);
     }
   };
+}
+
+/**
+ * Nothing is left to make up for, unless the integration was cut off once more while its hook ran: then the mark stays,
+ * also where it is back already, and whoever puts it back wakes it. A credential's news count as such a cut even if they
+ * closed nothing: the hook may run once more, but no outage is passed over.
+ *
+ * @returns Whether the mark was taken off.
+ */
+async function noteResumed({ store, integrations, now }: ActivityDependencies, before: Integration): Promise<boolean> {
+  const change = await changeIntegration(
+    store,
+    before.id,
+    (state, row) => {
+      const isSame =
+        row.resumeSince?.getTime() === before.resumeSince?.getTime() &&
+        row.statusSince.getTime() === before.statusSince.getTime() &&
+        isDeepStrictEqual(state.epochs, before.state.epochs);
+      return isSame && gateOfState(integrations, row) === 'process' ? { state, resumeSince: null } : state;
+    },
+    now,
+  );
+  return change !== null && change.before !== change.after;
 }
 
 async function runHook(

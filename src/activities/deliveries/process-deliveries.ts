@@ -51,7 +51,13 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
       const integration = await store.getIntegration(integrationId);
       if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
       const { order } = webhookPolicyOf(integrations.find(integration.type));
+      let isLooking = true;
+      const noteLooking = async (looks: boolean) => {
+        if (looks !== isLooking) await store.noteLooking(integrationId, claim, looks);
+        isLooking = looks;
+      };
       const end = async (how: ProcessResult['end'], atLeastMs = 0): Promise<ProcessResult> => {
+        await noteLooking(false);
         const next = await store.findNextDue(integrationId, order);
         const dueInMs = next === null ? null : Math.max((next.at?.getTime() ?? 0) - now().getTime(), 0);
         return { ...progress, end: how, nextDueInMs: dueInMs === null ? null : Math.max(dueInMs, atLeastMs) };
@@ -72,10 +78,14 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         const lot = await store.claimDeliveries({ integrationId, claim, order, limit, now: now() });
         if (lot === null) throw new RelinkError('claim_lost', integrationId);
         if (lot.length === 0) {
+          if (!isLooking) return await end('drained');
           if (await watcher.wait(integrationId, order, lingerMs, signal)) continue;
           signal.throwIfAborted();
-          return await end('drained');
+          // And once more: who stored something while this still looked did not wake it.
+          await noteLooking(false);
+          continue;
         }
+        await noteLooking(true);
         const finisher = new Finisher(store, integrationId, claim, now);
         const notes = outcomes.for(integrationId);
         const lotStartedAt = Date.now();

@@ -10,10 +10,13 @@ import { wakePrepared } from './wake-prepared.js';
 /** Of one integration in one round. */
 const expireLimit = 5_000;
 const deleteLimit = 20_000;
+/** Far beyond the longest attempt. The next one of an integration that still lives writes its row anew. */
+const consumerStaysForMs = 86_400_000;
 
 /**
- * What nobody else would do any more: wakes whoever has something due and was not woken (its intake or its restore died
- * before the signal), keeps held deliveries within their bounds, and applies the retention.
+ * What nobody else would do any more: wakes whoever has something due, or to discard, and was not woken (its intake or
+ * its restore died before the signal), keeps held deliveries within their bounds, and applies the retention. Consumers of long ago go too: an
+ * integration that is gone has nobody else to remove its own.
  *
  * "Due and not woken" is read off what is there: something is queued, its gate is open, and neither the delivery nor
  * the status is younger than the sweep's delay. So no mark has to be set by everyone who opens a gate.
@@ -38,6 +41,7 @@ export async function sweepDeliveries(
     },
   );
   await store.deleteFinishedDeliveries(new Date(now().getTime() - settings.deliveryRetentionMs), deleteLimit);
+  await store.deleteStaleConsumers(new Date(now().getTime() - consumerStaysForMs), deleteLimit);
   return { woken, expired };
 }
 
@@ -49,8 +53,12 @@ async function sweepQueue(
   const { store, integrations, log, now, settings } = dependencies;
   const waitedSince = Math.max(queue.oldestReceivedAt.getTime(), row?.statusSince.getTime() ?? 0);
   const isGone = row === null || row.status === 'IN_DELETION';
-  const isOpen = row !== null && gateOf(integrations, row) === 'process' && takesWebhooks(integrations.find(row.type));
-  if ((isOpen || isGone) && waitedSince < now().getTime() - settings.sweepAfterMs) {
+  const gate = gateOf(integrations, row);
+  const isOpen = row !== null && gate === 'process' && takesWebhooks(integrations.find(row.type));
+  // What came in since the gate discards, and whose intake could not read it after the commit; what was held before stays.
+  const isLate = row !== null && gate === 'discard' && queue.newestReceivedAt >= row.statusSince;
+  const dueSince = isLate ? queue.newestReceivedAt.getTime() : waitedSince;
+  if ((isOpen || isGone || isLate) && dueSince < now().getTime() - settings.sweepAfterMs) {
     return { woken: await wakeEach(dependencies, [queue.integrationId]), expired: 0 };
   }
   if (isOpen || isGone) return { woken: 0, expired: 0 };

@@ -4,6 +4,7 @@ import { finishCreation } from '../../integrations/finish-creation.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { countDone } from './count-done.js';
 import { sweepDeliveries } from './sweep-deliveries.js';
+import { sweepRefreshes } from './sweep-refreshes.js';
 
 const batch = 200;
 
@@ -14,14 +15,21 @@ const slowBatch = 20;
 export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
   return async () => ({
     ended: await endAbandonedExchanges(dependencies),
-    started: (await startUnstarted(dependencies, 'exchanged')) + (await startUnstarted(dependencies, 'connected')),
+    started:
+      (await startUnstarted(dependencies, 'exchanged')) +
+      (await startUnstarted(dependencies, 'connected')) +
+      (await startDeletions(dependencies)),
     finished: await finishIntegrations(dependencies),
-    deleted: await dependencies.store.deleteEndedSessions(
-      new Date(dependencies.now().getTime() - dependencies.settings.sessionRetentionMs),
-      1000,
-    ),
+    deleted: await deleteOldRows(dependencies),
+    ...(await sweepRefreshes(dependencies)),
     ...(await sweepDeliveries(dependencies)),
   });
+}
+
+async function deleteOldRows({ store, now, settings }: ActivityDependencies): Promise<number> {
+  const before = (retentionMs: number) => new Date(now().getTime() - retentionMs);
+  const sessions = await store.deleteEndedSessions(before(settings.sessionRetentionMs), 1000);
+  return sessions + (await store.deleteTokenReads(before(settings.tokenReadRetentionMs), 1000));
 }
 
 /** The code was claimed and its process died before the grant was sealed: whether it was spent, nobody knows. */
@@ -55,6 +63,15 @@ async function startUnstarted(dependencies: ActivityDependencies, state: Session
       await store.touchSession(session.id, state, now());
     }
   });
+}
+
+/** Marked, and its workflow was never started or ended early. */
+async function startDeletions({ store, workflows, log, now, settings }: ActivityDependencies): Promise<number> {
+  const before = new Date(now().getTime() - settings.sweepAfterMs);
+  const credentials = await store.listUnfinishedDeletions(before, batch);
+  return countDone(credentials, log, ({ id, provider, epoch }) =>
+    workflows.startDeletion({ credentialId: id, provider, epoch }),
+  );
 }
 
 async function finishIntegrations(dependencies: ActivityDependencies): Promise<number> {

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Provider } from 'oidc-provider';
-import { findAccountByLogin } from './accounts.js';
+import { z } from 'zod';
+import { type AccountKeys, loginOfClient } from './account-keys.js';
+import type { AccountPolicies } from './account-policies.js';
 import { pageHeaders, renderErrorPage } from './pages.js';
-import type { Counters } from './counters.js';
 import type { GrantStore } from './grant-store.js';
 import { loadProvider } from './load-provider.js';
 import { sandboxPaths, sandboxScope } from './paths.js';
@@ -23,20 +24,23 @@ const year = 365 * 24 * 3600;
 
 /**
  * An authorization server for plain OAuth 2.0 (RFC 6749, 7009, 7636, 9207) whose token policy follows the account that
- * was chosen. Clients may authenticate by client_secret_basic or client_secret_post as they like.
- *
- * @param accessTokenTtl Seconds, by login; overrides the accounts' own lifetimes.
+ * was chosen. Clients may authenticate by client_secret_basic or client_secret_post as they like. Each refresh token of
+ * an account that rotates is good for one use; a second use ends its grant.
  */
 export async function buildProvider(options: {
   readonly issuer: string;
   readonly clients: readonly SandboxClient[];
   readonly store: GrantStore;
-  readonly counters: Counters;
-  readonly accessTokenTtl: Readonly<Record<string, number>>;
+  readonly policies: AccountPolicies;
+  readonly keys: AccountKeys;
 }): Promise<Provider> {
+  const { policies, keys } = options;
   const { Provider } = await loadProvider();
   const provider = new Provider(options.issuer, {
-    adapter: name => options.store.adapter(name),
+    adapter: name => {
+      const adapter = options.store.adapter(name);
+      return name === 'Client' ? { ...adapter, find: id => keys.findClient(id) } : adapter;
+    },
     clients: options.clients.map(client => ({
       client_id: client.clientId,
       client_secret: client.clientSecret,
@@ -53,6 +57,9 @@ export async function buildProvider(options: {
       names: { session: sessionCookieName, interaction: 'sandbox_interaction', resume: 'sandbox_resume' },
     },
     scopes: [sandboxScope, 'offline_access'],
+    formats: {
+      bitsOfOpaqueRandomness: (_ctx, token) => 6 * policies.tokenLength(holderOf(token)),
+    },
     routes: {
       authorization: sandboxPaths.authorize,
       token: sandboxPaths.token,
@@ -60,6 +67,7 @@ export async function buildProvider(options: {
     },
     interactions: { url: (_ctx, interaction) => `${sandboxPaths.consent}/${interaction.uid}` },
     features: {
+      clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       resourceIndicators: { enabled: false },
       rpInitiatedLogout: { enabled: false },
@@ -70,11 +78,11 @@ export async function buildProvider(options: {
     clientBasedCORS: () => false,
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     expiresWithSession: () => false,
-    issueRefreshToken: (_ctx, _client, source) => refreshPolicy(source.accountId) !== 'none',
-    rotateRefreshToken: ctx => refreshPolicy(ctx.oidc.entities.RefreshToken?.accountId) === 'rotated',
+    issueRefreshToken: (_ctx, _client, source) => policies.refreshToken(source.accountId) !== 'none',
+    rotateRefreshToken: ctx => policies.refreshToken(ctx.oidc.entities.RefreshToken?.accountId) === 'rotated',
     ttl: {
-      AccessToken: (_ctx, token) =>
-        options.accessTokenTtl[token.accountId] ?? findAccountByLogin(token.accountId)?.accessTokenTtl ?? 3600,
+      AccessToken: (_ctx, token) => policies.ttl(token.accountId),
+      ClientCredentials: (_ctx, _token, client) => policies.ttl(loginOfClient(client.clientId)),
       AuthorizationCode: 5 * minute,
       RefreshToken: year,
       Grant: 20 * year,
@@ -90,20 +98,18 @@ export async function buildProvider(options: {
   });
   // Koa prints errors of clients that hung up; an injected reset is one.
   provider.silent = true;
-  provider.on('grant.success', ctx => options.counters.addGrantType(readGrantType(ctx.oidc.params)));
-  provider.on('grant.error', ctx => options.counters.addGrantType(readGrantType(ctx.oidc.params)));
   return provider;
 }
 
-function refreshPolicy(login: string | undefined): 'none' | 'kept' | 'rotated' {
-  return findAccountByLogin(login)?.refreshToken ?? 'none';
+const holderSchema = z.object({ accountId: z.string().optional(), clientId: z.string().optional() });
+
+/** The login that a token is made for; undefined for what is no token of an account. */
+function holderOf(token: unknown): string | undefined {
+  const { accountId, clientId } = holderSchema.safeParse(token).data ?? {};
+  return accountId ?? loginOfClient(clientId);
 }
 
 function createSigningKey(): { kty: 'EC'; crv: string; x: string; y: string; d: string } {
   const { crv, x, y, d } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
   return { kty: 'EC', crv: String(crv), x: String(x), y: String(y), d: String(d) };
-}
-
-function readGrantType(params: { readonly grant_type?: unknown } | undefined): string | undefined {
-  return typeof params?.grant_type === 'string' ? params.grant_type : undefined;
 }

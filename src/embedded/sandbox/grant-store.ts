@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { z } from 'zod';
+import { loginOfClient } from './account-keys.js';
 
 /** What survives a restart. The rest (interactions, codes, sessions) lives for minutes and may be lost. */
-const durable = new Set(['Grant', 'AccessToken', 'RefreshToken']);
+const durable = new Set(['Grant', 'AccessToken', 'RefreshToken', 'ClientCredentials', 'AccountKey']);
 
 const recordSchema = z.object({
   model: z.string(),
   key: z.string(),
-  payload: z.looseObject({ grantId: z.string().optional(), accountId: z.string().optional() }),
+  payload: z.looseObject({
+    grantId: z.string().optional(),
+    accountId: z.string().optional(),
+    clientId: z.string().optional(),
+  }),
   /** Unix time in milliseconds; absent: never. */
   expiresAt: z.number().optional(),
 });
@@ -76,14 +81,17 @@ export class GrantStore {
     };
   }
 
-  /** Removes every grant of these logins with its codes, access and refresh tokens. Returns the number removed. */
+  /** Removes every grant and key of these logins with its codes and tokens. Returns the number removed. */
   revokeLogins(logins: readonly string[]): number {
-    return this.#removeWhere(['Grant', 'AuthorizationCode', 'AccessToken', 'RefreshToken'], logins);
+    return this.#removeWhere(
+      ['Grant', 'AuthorizationCode', 'AccessToken', 'RefreshToken', 'ClientCredentials', 'AccountKey'],
+      logins,
+    );
   }
 
   /** Removes the access tokens of these logins, as if their time had come; grants and refresh tokens stay. */
   expireAccessTokens(logins: readonly string[]): number {
-    return this.#removeWhere(['AccessToken'], logins);
+    return this.#removeWhere(['AccessToken', 'ClientCredentials'], logins);
   }
 
   snapshot(): StoreSnapshot {
@@ -155,7 +163,8 @@ export class GrantStore {
     let removed = 0;
     for (const model of models) {
       for (const [key, { payload }] of [...(this.#models.get(model) ?? [])]) {
-        if (payload.accountId === undefined || !logins.includes(payload.accountId)) continue;
+        const login = payload.accountId ?? loginOfClient(payload.clientId);
+        if (login === undefined || !logins.includes(login)) continue;
         this.#remove(model, key);
         removed += 1;
       }

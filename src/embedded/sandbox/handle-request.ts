@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Provider } from 'oidc-provider';
 import { sessionCookieName } from './build-provider.js';
-import { applyFault, type FaultEndpoint } from './faults.js';
-import { sendJson } from './http-messages.js';
+import { applyFault } from './apply-fault.js';
+import type { FaultEndpoint } from './faults.js';
+import { readBody, replayRequest, sendJson } from './http-messages.js';
 import { sandboxPaths, sandboxScope } from './paths.js';
 import { serveConsent } from './serve-consent.js';
 import { type ControlContext, serveControl } from './serve-control.js';
@@ -16,49 +16,53 @@ export function createRequestHandler(
   const { provider, counters, faults, closing } = context;
   const authorizationServer = provider.callback();
 
-  /** @returns Whether the fault has answered. */
-  const spoil = async (endpoint: FaultEndpoint, req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
-    const fault = faults.take(endpoint);
-    if (!fault) return false;
-    if (fault.kind === 'lost') {
-      loseAnswer(req, res);
-      return false;
-    }
-    if (fault.kind === 'slow') {
-      await delay(fault.delayMs, undefined, { signal: closing }).catch(() => undefined);
-      return res.destroyed;
-    }
-    const body = await applyFault(fault, req, res, closing);
-    if (endpoint === 'token') counters.addGrantType(new URLSearchParams(body).get('grant_type') ?? undefined);
-    return true;
+  /** @returns Whether a fault has answered. */
+  const spoil = async (endpoints: readonly FaultEndpoint[], req: IncomingMessage, res: ServerResponse) => {
+    const fault = faults.take(...endpoints);
+    return fault !== undefined && (await applyFault(fault, req, res, closing));
+  };
+
+  /**
+   * One at a time: oidc-provider looks whether a refresh token was used, and notes its use, in two steps. Two requests
+   * with the same one must not pass each other in between.
+   */
+  let queue: Promise<unknown> = Promise.resolve();
+  const issue = (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const issued = queue.then(() => authorizationServer(req, res));
+    queue = issued.catch(() => undefined);
+    return issued;
+  };
+
+  const serveToken = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const body = await readBody(req);
+    const grantType = new URLSearchParams(body).get('grant_type');
+    counters.addTokenRequest(grantType);
+    const endpoints = grantType === 'refresh_token' ? (['token', 'refresh'] as const) : (['token'] as const);
+    if (!(await spoil(endpoints, req, res))) await issue(replayRequest(req, body), res);
+  };
+
+  const serveRevocation = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const body = await readBody(req);
+    counters.addRevocationRequest();
+    if (!(await spoil(['revoke'], req, res))) await authorizationServer(replayRequest(req, body), res);
   };
 
   return async (req, res) => {
     const { pathname } = new URL(req.url ?? '/', 'http://sandbox');
     if (pathname === sandboxPaths.identity) {
       counters.addIdentityRequest();
-      if (!(await spoil('identity', req, res))) await serveIdentity(provider, req, res);
+      await readBody(req);
+      if (!(await spoil(['identity'], req, res))) await serveIdentity(context, req, res);
       return;
     }
-    if (pathname === sandboxPaths.token && req.method === 'POST') {
-      counters.addTokenRequest();
-      if (!(await spoil('token', req, res))) await authorizationServer(req, res);
-      return;
-    }
+    if (pathname === sandboxPaths.token && req.method === 'POST') return serveToken(req, res);
+    if (pathname === sandboxPaths.revoke && req.method === 'POST') return serveRevocation(req, res);
     if (pathname.startsWith(`${sandboxPaths.consent}/`)) return serveConsent(provider, req, res);
     if (pathname.startsWith(`${sandboxPaths.control}/`)) return serveControl(context, pathname, req, res);
     if (pathname === '/') return sendJson(res, 200, { service: 'sandbox provider' });
     if (pathname === sandboxPaths.authorize) req.url = ensureScope(req.url ?? '/');
     if (pathname.startsWith(sandboxPaths.authorize)) forgetBrowser(req);
     await authorizationServer(req, res);
-  };
-}
-
-/** Lets the request be carried out, then breaks the connection in place of the answer. */
-function loseAnswer(req: IncomingMessage, res: ServerResponse): void {
-  res.end = () => {
-    req.socket.resetAndDestroy();
-    return res;
   };
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 
 const bodyLimit = 64 * 1024;
 
@@ -12,6 +12,18 @@ export async function readBody(req: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The same request once more, for a reader that wants the body which was read already. */
+export function replayRequest(req: IncomingMessage, body: string): IncomingMessage {
+  const { method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor } = req;
+  const again = Object.assign(new IncomingMessage(req.socket), {
+    ...{ method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor },
+    complete: true,
+  });
+  again.push(body);
+  again.push(null);
+  return again;
 }
 
 export function sendJson(

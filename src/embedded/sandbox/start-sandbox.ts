@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
+import { AccountKeys } from './account-keys.js';
+import { AccountPolicies } from './account-policies.js';
 import { buildProvider, type SandboxClient } from './build-provider.js';
 import { Counters } from './counters.js';
 import { FaultPlan } from './faults.js';
@@ -73,17 +75,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const saved = options.stateFile === undefined ? undefined : readStateFile(options.stateFile);
   if (saved) store.restore(saved);
 
+  const policies = new AccountPolicies(options.accessTokenTtl ?? {});
+  const keys = new AccountKeys(store, controlKey);
   let provider: Provider;
   try {
-    const { clients, accessTokenTtl = {} } = options;
-    provider = await buildProvider({ issuer: url, clients, store, counters, accessTokenTtl });
+    provider = await buildProvider({ issuer: url, clients: options.clients, store, policies, keys });
   } catch (error) {
     server.close();
     server.closeAllConnections();
     throw error;
   }
   provider.on('server_error', (_ctx, error) => report(error));
-  ready(createRequestHandler({ provider, controlKey, store, faults, counters, closing: closing.signal }));
+  ready(
+    createRequestHandler({ provider, controlKey, store, policies, keys, faults, counters, closing: closing.signal }),
+  );
 
   return {
     url,

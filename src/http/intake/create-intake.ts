@@ -8,6 +8,7 @@ import { deliveryContentBinding } from '../../vault/bindings.js';
 import type { HttpDependencies } from '../dependencies.js';
 import { AfterCommit } from './after-commit.js';
 import { GroupCommit } from './group-commit.js';
+import { GroupedReads } from './grouped-reads.js';
 import type { Metrics } from './metrics.js';
 import { Room } from './room.js';
 import { mostPerAccount, Targets } from './targets.js';
@@ -45,6 +46,9 @@ export interface Intake {
 /** Webhooks that are being looked into, stored or settled, and their bodies. */
 const mostWebhooks = { count: 5_000, bytes: 32 * 1_048_576 };
 
+/** Integrations in one question for their consumers, by the store's bound. */
+const mostLookedAfter = 500;
+
 /**
  * The durable part of taking webhooks in. What a gate that was open a moment ago says is enough to wake; anything else
  * is read again after the commit, on the primary, so that no delivery falls between a release and a store: either the
@@ -53,7 +57,21 @@ const mostWebhooks = { count: 5_000, bytes: 32 * 1_048_576 };
 export function createIntake(dependencies: HttpDependencies, metrics: Metrics): Intake {
   const { store, vault, integrations, workflows, log, now = () => new Date() } = dependencies;
   const commits = new GroupCommit(store, rows => metrics.commitRows.observe(rows));
-  const waker = new Waker(workflows, log, outcome => metrics.wakes.inc({ outcome }));
+  const lookedAfter = new GroupedReads<IntegrationId, true>(async ids => {
+    const found = await store.findLookedAfter(ids);
+    return new Map(found.map(id => [id, true]));
+  }, mostLookedAfter);
+  const waker = new Waker(
+    workflows,
+    log,
+    outcome => metrics.wakes.inc({ outcome }),
+    // A database that does not answer spares no wake.
+    id =>
+      lookedAfter.read(id).then(
+        found => found === true,
+        () => false,
+      ),
+  );
   const afterCommit = new AfterCommit({ store, integrations, waker, now });
 
   const room = new Room(mostWebhooks);

@@ -15,7 +15,7 @@ export function createMetrics() {
     }),
     wakes: new Counter({
       name: 'relink_wakes_total',
-      help: 'Signals sent to consumers of deliveries.',
+      help: 'Wakes of consumers of deliveries: sent, spared because the consumer was looking anyway, or failed.',
       labelNames: ['outcome'],
       registers,
     }),

@@ -23,7 +23,8 @@ interface Active {
 
 /**
  * Wakes the consumers of what was committed: at most one wake in flight per integration, and one more after a commit
- * that came meanwhile. So after every commit there is a wake that began later than it.
+ * that came meanwhile. So after every commit there is a wake that began later than it, or a look at the database that
+ * found the consumer still looking: that one needs none.
  *
  * Temporal may be away: wakes wait for it here, and a process that ends meanwhile leaves them to the sweep.
  */
@@ -42,7 +43,9 @@ export class Waker {
   constructor(
     private readonly workflows: Pick<WorkflowStarter, 'wakeWebhooks'>,
     private readonly log: Log,
-    private readonly count: (outcome: 'sent' | 'failed') => void,
+    private readonly count: (outcome: 'sent' | 'spared' | 'failed') => void,
+    /** Whether its consumer looks at least once more; asked after the commit. */
+    private readonly isLookedAfter: (id: IntegrationId) => Promise<boolean>,
   ) {}
 
   /** Call it after the commit. */
@@ -88,10 +91,13 @@ export class Waker {
     state.again = false;
     let sent = false;
     try {
-      await this.workflows.wakeWebhooks(id);
+      if (await this.isLookedAfter(id)) this.count('spared');
+      else {
+        await this.workflows.wakeWebhooks(id);
+        this.count('sent');
+        this.noteBack();
+      }
       sent = true;
-      this.count('sent');
-      this.noteBack();
     } catch (error) {
       this.count('failed');
       this.noteAway(error);

@@ -2,11 +2,12 @@ import { sessionClaimWindowMs } from '../../domain/session.js';
 import type { EntityId, UserId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
 import { newId } from '../../ids.js';
-import type { Entity, Session } from '../../store/port/store.js';
+import type { Session } from '../../store/port/store.js';
 import { randomToken, sha256Hex } from '../../vault/hash.js';
 import { Secret } from '../../vault/secret.js';
 import type { HttpContext } from '../dependencies.js';
 import { publicAddress } from '../public-address.js';
+import { findExpectedEntity } from './find-expected-entity.js';
 import { checkReturnUrl } from './return-urls.js';
 import { sealRequest } from './sealed-request.js';
 
@@ -35,7 +36,7 @@ export async function createAttempt(context: HttpContext, request: AttemptReques
   if (request.redirectUri !== undefined && !config.redirectUris.includes(request.redirectUri)) {
     throw new RelinkError('redirect_uri_not_allowed');
   }
-  const expected = await findExpected(context, request, provider.id);
+  const expected = await findExpectedEntity(context, request.entityId, request.userId, provider.id);
 
   const id = newId('session');
   const state = randomToken();
@@ -52,15 +53,4 @@ export async function createAttempt(context: HttpContext, request: AttemptReques
     sealedRequest: sealRequest(vault, id, { state, codeVerifier: new Secret(randomToken()) }),
     expiresAt: new Date(now().getTime() + sessionClaimWindowMs),
   });
-}
-
-async function findExpected(
-  { store }: HttpContext,
-  { entityId, userId }: AttemptRequest,
-  providerId: string,
-): Promise<Entity | null> {
-  if (entityId === undefined) return null;
-  const entity = await store.getEntityForUser(entityId, userId);
-  if (entity === null || entity.provider !== providerId) throw new RelinkError('not_found', entityId);
-  return entity;
 }

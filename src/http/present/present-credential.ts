@@ -8,6 +8,7 @@ export function presentCredential(credential: Credential): z.output<typeof crede
   return {
     id: credential.id,
     provider: credential.provider,
+    kind: credential.kind,
     auth_is_valid: credential.authIsValid,
     refreshable: credential.refreshable,
     expires_at: credential.expiresAt?.toISOString() ?? null,

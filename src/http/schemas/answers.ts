@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { causeCodes } from '../../domain/cause.js';
+import { credentialKinds } from '../../domain/credential-kind.js';
 import { credentialTestOutcomes } from '../../domain/credential-test.js';
 import { sessionStates } from '../../domain/session.js';
 import { integrationStatuses } from '../../domain/status.js';
@@ -81,8 +82,11 @@ export const credentialAnswer = z
   .object({
     id: id('credential'),
     provider,
+    kind: z
+      .enum(credentialKinds)
+      .describe('`oauth2` came from the consent page of the provider; its user handed over the others.'),
     auth_is_valid: z.boolean().describe('False once the provider refused the credential for good.'),
-    refreshable: z.boolean().describe('The provider issued a refresh token with it.'),
+    refreshable: z.boolean().describe('A refresh token is held, or tokens are minted with a client of its own.'),
     expires_at: z
       .string()
       .nullable()
@@ -101,7 +105,7 @@ export const credentialAnswer = z
         outcome: z
           .enum(credentialTestOutcomes)
           .describe(
-            '`ok`: it works. `refused`: it is dead. `needs_refresh`: refused while a refresh token is held, no verdict. `unreachable`: no verdict.',
+            '`ok`: it works. `refused`: it is dead. `needs_refresh`: refused, and its refresh goes on: no verdict yet. `unreachable`: no verdict.',
           ),
         at: time('When the test ended.'),
       })
@@ -109,7 +113,7 @@ export const credentialAnswer = z
       .describe('The latest test; null before the first.'),
     ...timestamps,
   })
-  .meta({ id: 'Credential', description: "A grant's metadata. The tokens themselves never leave the service." });
+  .meta({ id: 'Credential', description: "A credential's metadata; no token is in it." });
 
 export const entityAnswer = z
   .object({

@@ -19,6 +19,8 @@ export const attio: ProviderDefinition = {
   authorizationUrl: 'https://app.attio.com/authorize',
   tokenUrl: 'https://app.attio.com/oauth/token',
   identityUrl: 'https://api.attio.com/v2/self',
+  // docs.attio.com/docs/oauth/revoke
+  revocationUrl: 'https://app.attio.com/oauth/revoke',
   issuer: null,
   clientAuthentication: 'client_secret_post',
   pkce: true,
@@ -26,6 +28,8 @@ export const attio: ProviderDefinition = {
   scope: null,
   authorizationParameters: {},
   authorizationScheme: 'Bearer',
+  // docs.attio.com/rest-api/guides/authentication: a workspace's own API key is sent like an access token.
+  keys: { api_key: { scheme: 'Bearer' } },
   callbackParameters: [],
   tokenExtras: [],
   missingExpiry: null,

@@ -18,6 +18,7 @@ export const pipedrive: ProviderDefinition = {
   authorizationUrl: 'https://oauth.pipedrive.com/oauth/authorize',
   tokenUrl: 'https://oauth.pipedrive.com/oauth/token',
   identityUrl: 'https://api.pipedrive.com/api/v1/users/me',
+  revocationUrl: 'https://oauth.pipedrive.com/oauth/revoke',
   issuer: null,
   clientAuthentication: 'client_secret_basic',
   pkce: false,
@@ -27,9 +28,13 @@ export const pipedrive: ProviderDefinition = {
   // "Cancel" on the consent page: pipedrive.readme.io/docs/marketplace-oauth-authorization, step 3.
   denialErrors: ['user_denied'],
   authorizationScheme: 'Bearer',
+  // pipedrive.readme.io/docs/core-api-concepts-authentication: a user's personal API token.
+  keys: { api_key: { header: 'x-api-token' } },
   callbackParameters: [],
   tokenExtras: ['api_domain'],
   missingExpiry: 3600,
+  // A refresh token that is not used for 60 days ends; each use sets it back.
+  grantLimits: { idleMs: 60 * 24 * 3_600_000 },
   hosts: { api_domain: ['*.pipedrive.com'] },
   identityUrlFor: (extras, identityUrl) =>
     extras['api_domain'] === undefined

@@ -26,6 +26,7 @@ export const sandbox: ProviderDefinition = {
   // OpenID Connect Core, section 11: offline access is granted only on a prompt for consent.
   authorizationParameters: { prompt: 'consent' },
   authorizationScheme: 'Bearer',
+  keys: { api_key: { header: 'X-API-Key' }, basic: true, client_credentials: { scope: 'accounts:read' } },
   callbackParameters: [],
   tokenExtras: [],
   missingExpiry: null,

@@ -26,6 +26,9 @@ export const zoho: ProviderDefinition = {
   authorizationUrl: 'https://accounts.zoho.com/oauth/v2/auth',
   tokenUrl: 'https://accounts.zoho.com/oauth/v2/token',
   identityUrl: 'https://www.zohoapis.com/crm/v8/org',
+  // zoho.com/accounts/protocol/oauth/web-apps/revoke-tokens.html
+  revocationUrl: 'https://accounts.zoho.com/oauth/v2/token/revoke',
+  revocationForm: 'query',
   issuer: null,
   clientAuthentication: 'client_secret_post',
   pkce: true,
@@ -68,6 +71,10 @@ export const zoho: ProviderDefinition = {
     callback['accounts-server'] === undefined
       ? tokenUrl
       : new URL(new URL(tokenUrl).pathname, callback['accounts-server']).href,
+  revocationUrlFor: (extras, revocationUrl) =>
+    extras['accounts-server'] === undefined
+      ? revocationUrl
+      : new URL(new URL(revocationUrl).pathname, extras['accounts-server']).href,
   identityUrlFor: (extras, identityUrl) =>
     extras['api_domain'] === undefined
       ? identityUrl

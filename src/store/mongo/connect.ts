@@ -72,6 +72,7 @@ export function openCollections(db: Db) {
     deliveries: open('deliveries'),
     consumers: open('delivery_consumers'),
     subscriptions: open('subscriptions'),
+    tokenReads: open('token_reads'),
     counters: open('counters'),
     migrations: open('migrations'),
   };

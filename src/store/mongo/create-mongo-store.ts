@@ -1,12 +1,14 @@
 import type { Store } from '../port/store.js';
 import { checkMongo } from './check-mongo.js';
 import { connectMongo, openCollections, type MongoConnection, type MongoOptions } from './connect.js';
+import { createCredentialDeletions } from './credential-deletions.js';
 import { createCredentialStore } from './credentials.js';
 import { createDeliveryStore } from './deliveries.js';
 import { createEntityStore } from './entities.js';
 import { createIntegrationStore } from './integrations.js';
 import { mapErrors } from './map-mongo-error.js';
 import { createSessionStore } from './sessions.js';
+import { createTokenReadStore } from './token-reads.js';
 import { createSubscriptionStore } from './subscriptions.js';
 
 export type { MongoOptions } from './connect.js';
@@ -28,10 +30,12 @@ export function openMongoStore(connection: MongoConnection): Store {
   return mapErrors<Store>({
     ...createSessionStore(connection, collections),
     ...createCredentialStore(collections),
+    ...createCredentialDeletions(collections),
     ...createEntityStore(collections),
     ...createIntegrationStore(collections),
     ...createDeliveryStore(collections),
     ...createSubscriptionStore(collections),
+    ...createTokenReadStore(collections),
     check: () => checkMongo(collections),
     close: () => connection.client.close(),
   });

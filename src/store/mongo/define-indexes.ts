@@ -19,7 +19,13 @@ const unique = (...fields: string[]): IndexDefinition => ({ ...index(...fields),
  */
 export const indexes: Readonly<Record<keyof Collections, readonly IndexDefinition[]>> = {
   sessions: [unique('stateHash'), index('state', 'updatedAt', '_id')],
-  credentials: [unique('userId', 'provider', 'externalId'), index('userId', '_id')],
+  credentials: [
+    unique('userId', 'provider', 'externalId'),
+    index('userId', '_id'),
+    index('provider', 'refreshDueAt'),
+    index('grantWarnAt'),
+    index('verdict.code', 'updatedAt', '_id'),
+  ],
   entities: [
     unique('userId', 'provider', 'externalId'),
     index('userId', '_id'),
@@ -43,7 +49,8 @@ export const indexes: Readonly<Record<keyof Collections, readonly IndexDefinitio
     // What retention deletes, oldest first.
     index('finishedAt'),
   ],
-  consumers: [],
+  consumers: [index('since')],
+  tokenReads: [index('credentialId', '_id'), index('readAt')],
   subscriptions: [index('dueAt', '_id')],
   counters: [],
   migrations: [],

@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 import type { Cause } from '../../domain/cause.js';
+import { credentialKinds } from '../../domain/credential-kind.js';
 import { deliveryStates } from '../../domain/delivery.js';
 import type { CredentialId, ProviderId } from '../../domain/ids.js';
 import { sessionStates } from '../../domain/session.js';
@@ -54,8 +55,8 @@ export const validators: Readonly<Partial<Record<keyof Collections, Document>>> 
     ),
   ),
   credentials: schema(
-    rule({ authIsValid: is(true), verdict: nothing }),
-    rule({ authIsValid: is(false), verdict: { bsonType: 'object' } }),
+    rule({ kind: is(...credentialKinds), authIsValid: is(true), verdict: nothing }),
+    rule({ kind: is(...credentialKinds), authIsValid: is(false), verdict: { bsonType: 'object' } }),
   ),
   integrations: schema(...statusRules()),
   deliveries: schema(

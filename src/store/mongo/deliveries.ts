@@ -5,7 +5,6 @@ import { createDeliveryClaims } from './delivery-claims.js';
 import { stageOf, toDelivery, withoutContent } from './delivery-documents.js';
 import { createDeliveryQueues } from './delivery-queues.js';
 import { createDeliveryUpkeep } from './delivery-upkeep.js';
-import { finishDeliveries } from './finish-deliveries.js';
 import { insertDeliveries } from './insert-deliveries.js';
 import { firstOf } from './map-documents.js';
 import { readIntakeTargets } from './read-intake-targets.js';
@@ -19,7 +18,6 @@ export function createDeliveryStore(collections: Collections): DeliveryStore {
     ...createDeliveryClaims(collections),
     ...createDeliveryQueues(collections),
     ...createDeliveryUpkeep(collections),
-    finishDeliveries: (...given) => finishDeliveries(collections, ...given),
     insertDeliveries: rows => insertDeliveries(collections, rows),
     readIntegrationGates: ids => readIntegrationGates(collections, ids),
     readIntakeTargets: ids => readIntakeTargets(collections, ids),

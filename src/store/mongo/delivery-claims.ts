@@ -5,9 +5,14 @@ import type { ClaimRequest, DeliveryStore } from '../port/delivery-store.js';
 import { largestLotBytes } from '../lot-size.js';
 import type { Collections } from './connect.js';
 import { headFields, pending, toClaimed, toFence, toHead, type QueueHead } from './delivery-documents.js';
+import { drawNumbers } from './draw-numbers.js';
+import { finishDeliveries } from './finish-deliveries.js';
 import { isDuplicateKey } from './map-mongo-error.js';
 
-type Claims = Pick<DeliveryStore, 'becomeConsumer' | 'claimDeliveries' | 'noteCrash'>;
+type Claims = Pick<
+  DeliveryStore,
+  'becomeConsumer' | 'noteLooking' | 'findLookedAfter' | 'claimDeliveries' | 'noteCrash' | 'finishDeliveries'
+>;
 
 const rounds = 5;
 
@@ -16,8 +21,8 @@ const byArrival = { sequence: 1 } as const;
 /**
  * The consumer's calls, by writes to single documents.
  *
- * The consumer's document names the claim that may take deliveries, and a fence that rises whenever another claim
- * replaces it. Every claimed delivery carries the claim, the fence, and the lot: the one call that took it.
+ * The consumer's document names the claim that may take deliveries, and a fence: a number that no consumer before it had,
+ * drawn from one counter so that it rises also where an old consumer's document was deleted. Every claimed delivery carries the claim, the fence, and the lot: the one call that took it.
  *
  * 1. Becoming: the consumer's document is written first, then what is claimed under a lower fence is queued as suspect.
  * 2. Claiming: read the fence, write the claims, read the consumer again. Still the same: whoever becomes the consumer does
@@ -25,12 +30,14 @@ const byArrival = { sequence: 1 } as const;
  *    back, nothing of them was handed out, and the answer is null. So no delivery is handed out by a replaced consumer.
  * 3. A process that dies between those two reads leaves claims that its successor did not see in (1). The successor meets
  *    them in its own next claim, by their lower fence, and queues them then.
- * 4. Ending (finish-deliveries.ts): each write holds only while the delivery carries the claim, which (1) took away.
+ * 4. Ending (finish-deliveries.ts): only by a claim that is the consumer, and each write holds only while the delivery
+ *    carries the claim, which (1) took away.
  *
  * By arrival a lot begins with its first delivery alone: of several callers one gets it, and it goes on from there. Nobody
  * passes a delivery that is claimed or not due, so nothing is overtaken.
  */
-export function createDeliveryClaims({ deliveries, consumers }: Collections): Claims {
+export function createDeliveryClaims(collections: Collections): Claims {
+  const { deliveries, consumers } = collections;
   /** The fence of this claim; null when it is not the consumer. */
   async function readFence(integrationId: IntegrationId, claim: string): Promise<number | null> {
     const consumer = await consumers.findOne({ _id: integrationId, claim });
@@ -39,17 +46,21 @@ export function createDeliveryClaims({ deliveries, consumers }: Collections): Cl
 
   async function takeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<number> {
     for (let round = 0; round < rounds; round += 1) {
-      const taken = await consumers.findOneAndUpdate(
-        { _id: integrationId, claim: { $ne: claim } },
-        { $set: { claim, since: now }, $inc: { fence: 1 } },
-        { returnDocument: 'after' },
+      const own = await consumers.findOneAndUpdate(
+        { _id: integrationId, claim },
+        { $set: { since: now, isLooking: true } },
       );
-      if (taken !== null) return toFence(taken);
-      const own = await readFence(integrationId, claim);
-      if (own !== null) return own;
+      if (own !== null) return toFence(own);
+      const fence = await drawNumbers(collections, 'fences', 1);
+      // Not over one that drew later and wrote sooner: that one came after us.
+      const { modifiedCount } = await consumers.updateOne(
+        { _id: integrationId, fence: { $lt: fence } },
+        { $set: { claim, since: now, isLooking: true, fence } },
+      );
+      if (modifiedCount > 0) return fence;
       try {
-        await consumers.insertOne({ _id: integrationId, claim, since: now, fence: 1 });
-        return 1;
+        await consumers.insertOne({ _id: integrationId, claim, since: now, isLooking: true, fence });
+        return fence;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
       }
@@ -100,6 +111,24 @@ export function createDeliveryClaims({ deliveries, consumers }: Collections): Cl
   return {
     async becomeConsumer(integrationId, claim, now) {
       await queueAbandoned(integrationId, await takeConsumer(integrationId, claim, now));
+    },
+
+    async noteLooking(integrationId, claim, isLooking) {
+      await consumers.updateOne({ _id: integrationId, claim }, { $set: { isLooking } });
+    },
+
+    async findLookedAfter(ids) {
+      if (ids.length === 0) return [];
+      const found = await consumers
+        .find({ _id: { $in: [...ids] }, isLooking: true }, { projection: { _id: 1 } })
+        .toArray();
+      return found.map(({ _id }) => _id as IntegrationId);
+    },
+
+    async finishDeliveries(integrationId, claim, outcomes, now) {
+      if (outcomes.length === 0) return [];
+      if ((await readFence(integrationId, claim)) === null) return outcomes.map(({ id }) => id);
+      return finishDeliveries(deliveries, integrationId, claim, outcomes, now);
     },
 
     async claimDeliveries(request) {

@@ -29,12 +29,17 @@ export function createDeliveryQueues({ deliveries }: Collections): Queues {
 
   async function readQueue(integrationId: IntegrationId, countLimit: number): Promise<QueueRow | null> {
     const waiting = { stage: pending, integrationId };
-    const [[oldest], count] = await Promise.all([
+    const [[oldest], [newest], count] = await Promise.all([
       deliveries.find(waiting, withoutContent).sort(byArrival).limit(1).toArray(),
+      deliveries.find(waiting, withoutContent).sort({ sequence: -1 }).limit(1).toArray(),
       deliveries.countDocuments(waiting, { limit: countLimit }),
     ]);
-    if (oldest === undefined || count === 0) return null;
-    return { integrationId, pending: count, oldestReceivedAt: toDelivery(oldest).receivedAt };
+    if (oldest === undefined || newest === undefined || count === 0) return null;
+    const [first, last] = [toDelivery(oldest), toDelivery(newest)];
+    return {
+      ...{ integrationId, pending: count },
+      ...{ oldestReceivedAt: first.receivedAt, newestReceivedAt: last.receivedAt },
+    };
   }
 
   return {

@@ -7,7 +7,7 @@ import { atOnce, pending, stageOf, untouched } from './delivery-documents.js';
 
 type Upkeep = Pick<
   DeliveryStore,
-  'discardDeliveries' | 'expireDeliveries' | 'replayDeliveries' | 'deleteFinishedDeliveries'
+  'discardDeliveries' | 'expireDeliveries' | 'replayDeliveries' | 'deleteFinishedDeliveries' | 'deleteStaleConsumers'
 >;
 
 const byArrival = { sequence: 1 } as const;
@@ -23,7 +23,7 @@ const replayed = {
  * Takes deliveries out of the queue and puts them back, many at once: found first, then written with their state in the
  * filter, document by document. What was claimed, ended or queued again in between is left as it is, and not counted.
  */
-export function createDeliveryUpkeep({ deliveries }: Collections): Upkeep {
+export function createDeliveryUpkeep({ deliveries, consumers }: Collections): Upkeep {
   async function find(filter: Document, sort: Record<string, 1 | -1>, limit: number): Promise<string[]> {
     if (limit <= 0) return [];
     const found = await deliveries.find(filter, idOnly).sort(sort).limit(limit).toArray();
@@ -96,6 +96,13 @@ export function createDeliveryUpkeep({ deliveries }: Collections): Upkeep {
       // With the condition again: one may have been queued again since.
       const { deletedCount } = await deliveries.deleteMany({ ...over, _id: { $in: found } });
       return deletedCount;
+    },
+
+    async deleteStaleConsumers(before, limit) {
+      const stale = { since: { $lt: before } };
+      const found = await consumers.find(stale, idOnly).sort({ since: 1 }).limit(limit).toArray();
+      if (found.length === 0) return 0;
+      return (await consumers.deleteMany({ ...stale, _id: { $in: found.map(({ _id }) => _id) } })).deletedCount;
     },
   };
 }

@@ -2,8 +2,8 @@ import { Long } from 'mongodb';
 import { RelinkError } from '../../errors.js';
 import type { Collections } from './connect.js';
 
-/** `grants` numbers grants over all sessions, `deliveries` the order of arrival. */
-export const counterNames = ['grants', 'deliveries'] as const;
+/** `grants` numbers grants over all sessions, `deliveries` the order of arrival, `fences` every consumer there ever was. */
+export const counterNames = ['grants', 'deliveries', 'fences'] as const;
 export type CounterName = (typeof counterNames)[number];
 
 /**

@@ -3,7 +3,7 @@ import type { AnyBulkWriteOperation, Document } from 'mongodb';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { cleanDetail } from '../clean-detail.js';
 import type { DeliveryOutcome } from '../port/delivery-store.js';
-import type { Collections } from './connect.js';
+import type { Documents } from './connect.js';
 import { atOnce, pending, stageOf } from './delivery-documents.js';
 
 interface Ending {
@@ -24,13 +24,12 @@ type Update = AnyBulkWriteOperation<Document & { _id: string }>;
  * Every ended one keeps the mark of this call: when fewer were ended than named, the mark tells which.
  */
 export async function finishDeliveries(
-  { deliveries }: Collections,
+  deliveries: Documents,
   integrationId: IntegrationId,
   claim: string,
   outcomes: readonly DeliveryOutcome[],
   now: Date,
 ): Promise<readonly DeliveryId[]> {
-  if (outcomes.length === 0) return [];
   const lot = randomUUID();
   const endings = groupAlike(outcomes, now, lot);
   const held = (ids: readonly string[]) => ({ _id: { $in: [...ids] }, integrationId, state: 'claimed', claim });

@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 import { statusOf } from '../../domain/integration-state.js';
 import { RelinkError } from '../../errors.js';
-import type { IntegrationChange, IntegrationStore } from '../port/integration-store.js';
+import type { Integration, IntegrationChange, IntegrationStore } from '../port/integration-store.js';
 import { toConfig } from '../stored-shapes.js';
 import type { Collections } from './connect.js';
 import { entityKeyOf } from './entity-key.js';
@@ -28,15 +28,29 @@ export function createIntegrationStore(collections: Collections): IntegrationSto
   const { integrations, entities } = collections;
   const find = async (filter: Document) => firstOf(await integrations.findOne(filter), toIntegration);
 
+  async function requireEntities(id: string, entityIds: readonly string[]): Promise<void> {
+    const usable = { _id: { $in: [...entityIds] }, removing: { $ne: true } };
+    const found = await entities.find(usable, { projection: { _id: 1 } }).toArray();
+    if (found.length < entityIds.length) throw new RelinkError('entity_not_usable', id);
+  }
+
+  /** Looks once more after the write, and takes it back where an entity went meanwhile: see credential-deletions.ts. */
+  async function keepWithEntities(integration: Integration): Promise<Integration> {
+    const { id, entityIds, version } = integration;
+    await requireEntities(id, entityIds).catch(async (error: unknown) => {
+      if (error instanceof RelinkError) await integrations.deleteOne({ _id: id, version });
+      throw error;
+    });
+    return integration;
+  }
+
   return {
     ...createIntegrationLists(collections),
 
     async insertIntegration(integration, now) {
       const entityIds = [...new Set(integration.entityIds)].sort();
       if (entityIds.length === 0) throw new RelinkError('entity_not_usable', 'an integration needs an entity');
-      // Entities are never deleted, so one that is there stays there.
-      const known = await entities.find({ _id: { $in: entityIds } }, { projection: { _id: 1 } }).toArray();
-      if (known.length < entityIds.length) throw new RelinkError('entity_not_usable', integration.id);
+      await requireEntities(integration.id, entityIds);
       const key = { userId: integration.userId, type: integration.type, entityKey: entityKeyOf(entityIds) };
       const document = {
         _id: integration.id,
@@ -51,7 +65,7 @@ export function createIntegrationStore(collections: Collections): IntegrationSto
       for (let round = 0; round < 3; round += 1) {
         try {
           await integrations.insertOne(document);
-          return { integration: toIntegration(document), created: true };
+          return { integration: await keepWithEntities(toIntegration(document)), created: true };
         } catch (error) {
           if (!isDuplicateKey(error)) throw error;
         }

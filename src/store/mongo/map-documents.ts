@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { causeCodes } from '../../domain/cause.js';
+import { credentialKinds } from '../../domain/credential-kind.js';
 import { credentialTestOutcomes } from '../../domain/credential-test.js';
 import type {
   CredentialId,
@@ -9,6 +10,7 @@ import type {
   IntegrationType,
   ProviderId,
   SessionId,
+  TokenReadId,
   UserId,
 } from '../../domain/ids.js';
 import { sessionStates } from '../../domain/session.js';
@@ -17,6 +19,7 @@ import type { Credential } from '../port/credential-store.js';
 import type { Entity } from '../port/entity-store.js';
 import type { Integration } from '../port/integration-store.js';
 import type { Session } from '../port/session-store.js';
+import type { TokenRead } from '../port/token-read-store.js';
 import type { Subscription } from '../port/subscription-store.js';
 import { jsonObject, storedCauses, storedEpochs } from '../stored-shapes.js';
 
@@ -70,7 +73,16 @@ export function toSession(document: unknown): Session {
   return { id, ...rest };
 }
 
+const countOrNone = count.nullish().transform(value => value ?? 0);
+
 const credentialShape = z.object({
+  kind: z.enum(credentialKinds).default('oauth2'),
+  refreshTry: countOrNone,
+  refreshPosts: countOrNone,
+  refreshPostedAt: dateOrNull,
+  refreshDueAt: dateOrNull,
+  grantEndsAt: dateOrNull,
+  grantWarnAt: dateOrNull,
   _id: text.transform(id => id as CredentialId),
   userId: text.transform(id => id as UserId),
   provider: text.transform(id => id as ProviderId),
@@ -158,6 +170,21 @@ const subscriptionShape = z.object({
 export function toSubscription(document: unknown): Subscription {
   const { _id: integrationId, ...rest } = subscriptionShape.parse(document);
   return { integrationId, ...rest };
+}
+
+const tokenReadShape = z.object({
+  _id: text.transform(id => id as TokenReadId),
+  credentialId: text.transform(id => id as CredentialId),
+  userId: text.transform(id => id as UserId),
+  apiKey: text,
+  generation: count,
+  requestId: text,
+  readAt: z.date(),
+});
+
+export function toTokenRead(document: unknown): TokenRead {
+  const { _id: id, ...rest } = tokenReadShape.parse(document);
+  return { id, ...rest };
 }
 
 /** One found document, or null when the condition did not hold. */

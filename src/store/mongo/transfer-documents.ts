@@ -27,7 +27,7 @@ const objects: Readonly<Partial<Record<RecordKind, Readonly<Record<string, Reado
 
 /** Fields that a record may leave out; a document has them as null, which validators ask for. */
 const nullable: Readonly<Record<RecordKind, readonly string[]>> = {
-  credentials: ['expiresAt'],
+  credentials: ['expiresAt', 'refreshPostedAt', 'refreshDueAt', 'grantEndsAt', 'grantWarnAt'],
   entities: ['name'],
   integrations: ['resumeSince'],
   authorization_sessions: [
@@ -36,10 +36,13 @@ const nullable: Readonly<Record<RecordKind, readonly string[]>> = {
   ],
   deliveries: ['reason', 'detail', 'finishedAt'],
   subscriptions: ['sealedSecrets', 'expiresAt', 'dueAt'],
+  token_reads: [],
 };
 
 /** What a document has for its indexes, for its consumer, or computes from the rest. */
 const ours: Readonly<Partial<Record<RecordKind, readonly string[]>>> = {
+  credentials: ['removing'],
+  entities: ['removing'],
   integrations: ['entityIds', 'entityKey', 'resuming'],
   deliveries: ['stage', 'dueAt', 'size', 'fence', 'lot', 'claim'],
 };

@@ -19,6 +19,7 @@ export function openMongoRecords(options: MongoOptions): RecordStore {
     authorization_sessions: collections.sessions,
     deliveries: collections.deliveries,
     subscriptions: collections.subscriptions,
+    token_reads: collections.tokenReads,
   };
   async function readCounters(): Promise<Counters> {
     const found = counters.parse(await collections.counters.find({}).toArray());
@@ -52,7 +53,7 @@ export function openMongoRecords(options: MongoOptions): RecordStore {
 
     async raiseCounters(values) {
       const present = await readCounters();
-      for (const name of counterNames) {
+      for (const name of ['grants', 'deliveries'] as const) {
         const value = Long.fromNumber(Math.max(values[name], present[name]));
         await collections.counters.updateOne({ _id: name }, { $set: { value } }, { upsert: true });
       }

@@ -104,6 +104,8 @@ export interface QueueRow {
   /** Queued or claimed; counted up to `countLimit`. */
   readonly pending: number;
   readonly oldestReceivedAt: Date;
+  /** Of the last one in the order of arrival. */
+  readonly newestReceivedAt: Date;
 }
 
 /**
@@ -137,6 +139,14 @@ export interface DeliveryStore {
 
   /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
   becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
+  /**
+   * Says whether the consumer looks for deliveries at least once more; one that has just become it does. Clear it before
+   * the last look: then that look sees every row whose writer read, after its commit, that it was set. No-op when `claim`
+   * is no longer the consumer.
+   */
+  noteLooking(integrationId: IntegrationId, claim: string, isLooking: boolean): Promise<void>;
+  /** Which of these have a consumer that looks at least once more. At most 500 ids. */
+  findLookedAfter(ids: readonly IntegrationId[]): Promise<readonly IntegrationId[]>;
   /**
    * Claims the next lot, in arrival order, up to about 8 MB of content. Order `arrival` stops before the first delivery that is not due yet; a
    * suspect one is claimed alone, so that a lot is either one suspect or any number of others.
@@ -190,4 +200,9 @@ export interface DeliveryStore {
   listQueues(page: PageRequest, countLimit: number): Promise<Page<QueueRow>>;
   /** Deletes finished ones of before `before`; returns how many. */
   deleteFinishedDeliveries(before: Date, limit: number): Promise<number>;
+  /**
+   * Deletes consumers that became it before `before`, which must be longer ago than any of them can still be at work;
+   * returns how many. One that is deleted claims and finishes nothing more, as if it had been replaced.
+   */
+  deleteStaleConsumers(before: Date, limit: number): Promise<number>;
 }

@@ -2,12 +2,14 @@ import type { Store } from '../port/store.js';
 import { checkDatabase } from './check-database.js';
 import { createClient } from './create-client.js';
 import { createDirectQuery, createPool, type PostgresOptions } from './create-pool.js';
+import { createCredentialDeletions } from './credential-deletions.js';
 import { createCredentialStore } from './credentials.js';
 import { createDeliveryStore } from './deliveries.js';
 import { createEntityStore } from './entities.js';
 import { createIntegrationStore } from './integrations.js';
 import { createSessionStore } from './sessions.js';
 import { createSubscriptionStore } from './subscriptions.js';
+import { createTokenReadStore } from './token-reads.js';
 
 export type { PostgresOptions } from './create-pool.js';
 
@@ -24,10 +26,12 @@ export function createPostgresStore(options: PostgresOptions): Store {
   return {
     ...createSessionStore(client),
     ...createCredentialStore(client),
+    ...createCredentialDeletions(client),
     ...createEntityStore(client),
     ...createIntegrationStore(client, direct),
     ...createDeliveryStore(client, direct),
     ...createSubscriptionStore(client),
+    ...createTokenReadStore(client),
     check: () => checkDatabase(client),
     close: async () => {
       await client.$disconnect();

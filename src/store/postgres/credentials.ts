@@ -1,4 +1,5 @@
-import type { Credential, CredentialStore } from '../port/credential-store.js';
+import type { CauseCode } from '../../domain/cause.js';
+import type { Credential, CredentialStore, GrantWrite, TokensWrite } from '../port/credential-store.js';
 import type { PostgresClient } from './create-client.js';
 import type { Credential as CredentialRow } from './generated/client.js';
 import { toCredential } from './map-rows.js';
@@ -9,6 +10,23 @@ function first(rows: readonly CredentialRow[]): Credential | null {
 }
 
 const alive = { authIsValid: true, verdictCode: null, verdictHttpStatus: null, verdictSince: null };
+
+const unposted = { refreshTry: 0, refreshPosts: 0, refreshPostedAt: null };
+
+const clientRejected: CauseCode = 'client_rejected';
+/** A rejected client says nothing against the grant: such a credential is refreshed again. */
+const mayRefresh = { OR: [{ authIsValid: true }, { verdictCode: clientRejected }] };
+
+function grantColumns({ kind, grantSequence, grantEndsAt, grantWarnAt, ...tokens }: GrantWrite) {
+  return { ...tokenColumns(tokens), kind, grantSequence, grantEndsAt, grantWarnAt };
+}
+
+function tokenColumns(tokens: TokensWrite) {
+  const { sealedTokens, refreshable, expiresAt, refreshDueAt } = tokens;
+  return { sealedTokens, refreshable, expiresAt, refreshDueAt };
+}
+
+const deleted: CauseCode = 'credential_deleted';
 
 /** Credentials in PostgreSQL: the counters are the conditions, checked and raised by the same UPDATE. */
 export function createCredentialStore(client: PostgresClient): CredentialStore {
@@ -31,7 +49,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
     },
 
     async findAnyCredential() {
-      const row = await credentials.findFirst({ orderBy: { id: 'desc' } });
+      const row = await credentials.findFirst({ where: { sealedTokens: { not: '' } }, orderBy: { id: 'desc' } });
       return row && toCredential(row);
     },
 
@@ -48,8 +66,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
         data: [
           {
             ...{ id, userId, provider, externalId },
-            ...{ sealedTokens: grant.sealedTokens, refreshable: grant.refreshable, expiresAt: grant.expiresAt },
-            grantSequence: grant.grantSequence,
+            ...grantColumns(grant),
             authIsValid: true,
             generation: 1,
             epoch: 1,
@@ -66,9 +83,9 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
       const replaced = await credentials.updateManyAndReturn({
         where: { id, epoch, grantSequence: { lt: grant.grantSequence } },
         data: {
-          ...{ sealedTokens: grant.sealedTokens, refreshable: grant.refreshable, expiresAt: grant.expiresAt },
+          ...grantColumns(grant),
           ...alive,
-          grantSequence: grant.grantSequence,
+          ...unposted,
           generation: { increment: 1 },
           epoch: { increment: 1 },
           updatedAt: now,
@@ -85,6 +102,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
           verdictCode: verdict.code,
           verdictHttpStatus: verdict.httpStatus,
           verdictSince: verdict.since,
+          ...(verdict.code === clientRejected ? {} : { refreshDueAt: null }),
           epoch: { increment: 1 },
           updatedAt: now,
         },
@@ -94,7 +112,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
 
     async markCredentialValid(id, epoch, now) {
       const marked = await credentials.updateManyAndReturn({
-        where: { id, epoch, authIsValid: false },
+        where: { id, epoch, authIsValid: false, verdictCode: { not: deleted } },
         data: { ...alive, epoch: { increment: 1 }, updatedAt: now },
       });
       return first(marked);
@@ -105,6 +123,76 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
         where: { id, generation },
         data: { lastTestOutcome: outcome, lastTestGeneration: generation, lastTestAt: at },
       });
+    },
+
+    async compareAndSetTokens(id, generation, tokens, now) {
+      const written = await credentials.updateManyAndReturn({
+        where: { id, generation, ...mayRefresh },
+        data: {
+          ...tokenColumns(tokens),
+          ...alive,
+          ...unposted,
+          generation: { increment: 1 },
+          epoch: { increment: 1 },
+          updatedAt: now,
+        },
+      });
+      return first(written);
+    },
+
+    async markRefreshPosted(id, generation, posts, now) {
+      const marked = await credentials.updateManyAndReturn({
+        where: { id, generation, refreshPosts: posts, ...mayRefresh },
+        data: { refreshPosts: { increment: 1 }, refreshPostedAt: now },
+      });
+      return first(marked);
+    },
+
+    async clearRefreshPosted(id, generation, posts) {
+      const { count } = await credentials.updateMany({
+        where: { id, generation, refreshPosts: posts, refreshPostedAt: { not: null } },
+        data: { refreshPostedAt: null },
+      });
+      return count === 1;
+    },
+
+    async raiseRefreshTry(id, generation, refreshTry, dueAt) {
+      const { count } = await credentials.updateMany({
+        where: { id, generation, refreshTry },
+        data: { refreshTry: { increment: 1 }, refreshDueAt: dueAt },
+      });
+      return count === 1;
+    },
+
+    async postponeRefresh(id, generation, dueAt) {
+      const { count } = await credentials.updateMany({ where: { id, generation }, data: { refreshDueAt: dueAt } });
+      return count === 1;
+    },
+
+    async listDueRefreshes(provider, now, limit) {
+      const rows = await credentials.findMany({
+        where: { provider, refreshDueAt: { lte: now }, refreshable: true, ...mayRefresh },
+        orderBy: { refreshDueAt: 'asc' },
+        take: limit,
+      });
+      return rows.map(toCredential);
+    },
+
+    async listEndingGrants(now, limit) {
+      const rows = await credentials.findMany({
+        where: { grantWarnAt: { lte: now }, authIsValid: true },
+        orderBy: { grantWarnAt: 'asc' },
+        take: limit,
+      });
+      return rows.map(toCredential);
+    },
+
+    async noteGrantWarned(id, warnAt) {
+      const { count } = await credentials.updateMany({
+        where: { id, grantWarnAt: warnAt },
+        data: { grantWarnAt: null },
+      });
+      return count === 1;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { causeCodes } from '../../domain/cause.js';
+import { credentialKinds } from '../../domain/credential-kind.js';
 import { credentialTestOutcomes } from '../../domain/credential-test.js';
 import type {
   CredentialId,
@@ -27,6 +28,7 @@ import type {
 
 const sessionState = z.enum(sessionStates);
 const causeCode = z.enum(causeCodes);
+const credentialKind = z.enum(credentialKinds);
 const testOutcome = z.enum(credentialTestOutcomes);
 const integrationStatus = z.enum(integrationStatuses);
 const lifecycle = z.enum(lifecycles);
@@ -81,6 +83,7 @@ export function toCredential(row: CredentialRow): Credential {
     userId: row.userId as UserId,
     provider: row.provider as ProviderId,
     externalId: row.externalId as ExternalId,
+    kind: credentialKind.parse(row.kind),
     sealedTokens: row.sealedTokens,
     refreshable: row.refreshable,
     expiresAt: row.expiresAt,
@@ -96,6 +99,12 @@ export function toCredential(row: CredentialRow): Credential {
       lastTestOutcome === null || lastTestGeneration === null || lastTestAt === null
         ? null
         : { outcome: testOutcome.parse(lastTestOutcome), generation: lastTestGeneration, at: lastTestAt },
+    refreshTry: row.refreshTry,
+    refreshPosts: row.refreshPosts,
+    refreshPostedAt: row.refreshPostedAt,
+    refreshDueAt: row.refreshDueAt,
+    grantEndsAt: row.grantEndsAt,
+    grantWarnAt: row.grantWarnAt,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };

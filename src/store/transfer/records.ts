@@ -9,6 +9,7 @@ export const recordKinds = [
   'authorization_sessions',
   'deliveries',
   'subscriptions',
+  'token_reads',
 ] as const;
 export type RecordKind = (typeof recordKinds)[number];
 
@@ -20,6 +21,7 @@ export const keyColumns: Readonly<Record<RecordKind, readonly string[]>> = {
   authorization_sessions: ['id'],
   deliveries: ['integration_id', 'id'],
   subscriptions: ['integration_id'],
+  token_reads: ['id'],
 };
 
 /** A record as PostgreSQL's columns name it, with values as JSON has them: a time is ISO 8601, null is left out. */

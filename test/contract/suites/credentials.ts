@@ -34,6 +34,9 @@ export function describeCredentials(under: () => StoreUnderTest): void {
         generation: 1,
         epoch: 1,
         lastTest: null,
+        refreshTry: 0,
+        refreshPosts: 0,
+        refreshPostedAt: null,
         createdAt: noon,
         updatedAt: noon,
       });

@@ -15,6 +15,7 @@ test('a credential shows what it is and never its tokens', async () => {
   expect(answer.json()).toEqual({
     id: mine.credential_id,
     provider: 'attio',
+    kind: 'oauth2',
     auth_is_valid: true,
     refreshable: false,
     expires_at: null,

@@ -5,6 +5,8 @@ import { createActivities } from '../../../src/activities/create-activities.js';
 import type { ActivityDependencies } from '../../../src/activities/dependencies.js';
 import type { Activities } from '../../../src/contracts/activities.js';
 import type { InvalidateInput, TestCredentialInput } from '../../../src/contracts/workflows.js';
+import { createCredentialRefresher } from '../../../src/credentials/create-credential-refresher.js';
+import { createProviderBreakers } from '../../../src/credentials/provider-breakers.js';
 import { RelinkError } from '../../../src/errors.js';
 import type { ReauthAnswer, ReauthTarget, WorkflowStarter } from '../../../src/temporal/workflow-starter.js';
 
@@ -23,6 +25,8 @@ export interface InMemoryWorkflows extends WorkflowStarter {
   readonly tests: { readonly input: TestCredentialInput; readonly generation: number }[];
   /** Integrations whose consumers were woken, in order. */
   readonly wakes: string[];
+  /** `<credential>/<epoch>` of every deletion that was started. */
+  readonly deletions: string[];
   readonly invalidations: { readonly input: InvalidateInput; readonly scope: string }[];
 }
 
@@ -31,9 +35,10 @@ export interface InMemoryWorkflows extends WorkflowStarter {
  * themselves are tested on a real Temporal server elsewhere.
  */
 export function createInMemoryWorkflows(
-  dependencies: Omit<ActivityDependencies, 'workflows' | 'handlers' | 'requests'>,
+  dependencies: Omit<ActivityDependencies, 'workflows' | 'handlers' | 'requests' | 'refresher' | 'breakers'>,
 ): InMemoryWorkflows {
   const restores: Promise<unknown>[] = [];
+  const deletions: Promise<unknown>[] = [];
   const runs = new Map<string, Promise<ReauthAnswer>>();
   const run = <Input, Output>(activity: (input: Input) => Promise<Output>, input: Input): Promise<Output> =>
     new MockActivityEnvironment({}, { logger }).run(activity, input);
@@ -62,6 +67,7 @@ export function createInMemoryWorkflows(
     reauths: [],
     tests: [],
     invalidations: [],
+    deletions: [],
     wakes: [],
     runReauth: async (input, deadlineMs) => {
       const late = sleep(deadlineMs, { kind: 'pending' } as const, { ref: false });
@@ -72,6 +78,12 @@ export function createInMemoryWorkflows(
       const isNew = !runs.has(input.sessionId);
       void attach(input);
       return isNew;
+    },
+    // Refreshing is tested on a real Temporal server, as workflows are.
+    runRefresh: async () => ({ outcome: 'timed_out' }),
+    startRefresh: async () => {
+      if (workflows.isDown) throw new RelinkError('temporal_unavailable');
+      return 'started';
     },
     startCredentialTest: async (input, generation) => {
       if (workflows.isDown) throw new RelinkError('temporal_unavailable');
@@ -87,6 +99,18 @@ export function createInMemoryWorkflows(
       await run(activities.withdrawOvertakenCauses, { credentialId, causeEpoch });
       return { outcome: 'invalidated', errors };
     },
+    startDeletion: async ({ credentialId, provider, epoch }) => {
+      if (workflows.isDown) throw new RelinkError('temporal_unavailable');
+      workflows.deletions.push(`${credentialId}/${epoch}`);
+      const code = 'credential_deleted';
+      await workflows.runInvalidate({ credentialId, provider, epoch, code, httpStatus: null }, 'deletion', 0);
+      deletions.push(
+        retry(() => run(activities.revokeCredential, { credentialId, epoch })).then(({ outcome }) =>
+          run(activities.removeCredential, { credentialId, epoch, revocation: outcome }),
+        ),
+      );
+      return true;
+    },
     wakeWebhooks: async id => {
       if (workflows.isDown) throw new RelinkError('temporal_unavailable');
       workflows.wakes.push(id);
@@ -99,10 +123,16 @@ export function createInMemoryWorkflows(
     restore: input => run(activities.restoreIntegrationStatuses, input),
     settled: async () => {
       await Promise.all(runs.values());
-      await Promise.all(restores);
+      await Promise.all([...restores, ...deletions]);
     },
   };
-  const activities = createActivities({ ...dependencies, ...noHandlers, workflows });
+  const activities = createActivities({
+    ...dependencies,
+    ...noHandlers,
+    workflows,
+    refresher: createCredentialRefresher({ store: dependencies.store, workflows }),
+    breakers: createProviderBreakers(dependencies.log),
+  });
   return workflows;
 }
 

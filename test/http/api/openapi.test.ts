@@ -54,11 +54,14 @@ afterAll(() => api.close());
 test('it lists every route', () => {
   expect(document.openapi).toBe('3.1.0');
   expect(operations.map(([name]) => name).sort()).toEqual([
+    'DELETE /api/credentials/{id}',
     'DELETE /api/integrations/{id}',
     'GET /api/authorize',
     'GET /api/authorize/{attempt}',
     'GET /api/credentials',
     'GET /api/credentials/{id}',
+    'GET /api/credentials/{id}/token',
+    'GET /api/credentials/{id}/token-reads',
     'GET /api/entities',
     'GET /api/entities/{id}',
     'GET /api/integrations',
@@ -74,6 +77,7 @@ test('it lists every route', () => {
     'GET /metrics',
     'PATCH /api/integrations/{id}',
     'POST /api/authorize',
+    'POST /api/credentials',
     'POST /api/credentials/{id}/test',
     'POST /api/integrations',
     'POST /api/integrations/{id}/deliveries/discard',
@@ -173,6 +177,7 @@ test('it holds together: references resolve, and only routes that need a body as
   expect(asking.sort()).toEqual([
     'PATCH /api/integrations/{id}',
     'POST /api/authorize',
+    'POST /api/credentials',
     'POST /api/integrations',
     'POST /api/integrations/{id}/deliveries/replay',
   ]);

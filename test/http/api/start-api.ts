@@ -3,6 +3,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { Client } from 'pg';
 import { loadConfig } from '../../../src/config.js';
 import { createApp } from '../../../src/http/create-app.js';
+import { createCredentialRefresher } from '../../../src/credentials/create-credential-refresher.js';
 import type { IntegrationDefinition } from '../../../src/integrations/definition.js';
 import { type IntegrationCatalogue, loadIntegrations } from '../../../src/integrations/load-integrations.js';
 import { createLog } from '../../../src/log.js';
@@ -121,7 +122,8 @@ async function startApiProcess(
     now,
   };
   const workflows = createInMemoryWorkflows({ ...core, settings: config });
-  const app = await createApp({ ...core, workflows });
+  const refresher = createCredentialRefresher({ store, workflows, now: () => now().getTime() });
+  const app = await createApp({ ...core, workflows, refresher });
   return {
     app,
     store,

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { CredentialId, EntityId, ExternalId, ProviderId } from '../../../src/domain/ids.js';
+import { createCredentialRefresher } from '../../../src/credentials/create-credential-refresher.js';
 import { RelinkError } from '../../../src/errors.js';
+import { createLivingConnections } from '../../../src/handlers/living-connections.js';
+import { createRefusalMemory } from '../../../src/handlers/remember-refusals.js';
 import { requestProvider } from '../../../src/handlers/request-provider.js';
 import { createCredentialTester, type TestOutcome } from '../../../src/handlers/test-credential-once.js';
 import { newId } from '../../../src/ids.js';
@@ -10,6 +13,7 @@ import { closeProviderConnections } from '../../../src/providers/guarded-dispatc
 import { serialiseTokenSet } from '../../../src/providers/token-set-codec.js';
 import { createPostgresStore } from '../../../src/store/postgres/create-postgres-store.js';
 import type { Integration, Store } from '../../../src/store/port/store.js';
+import type { RefreshAnswer } from '../../../src/temporal/workflow-starter.js';
 import { credentialTokensBinding } from '../../../src/vault/bindings.js';
 import { parseKeyRing } from '../../../src/vault/parse-key-ring.js';
 import { Secret } from '../../../src/vault/secret.js';
@@ -23,6 +27,7 @@ import {
   reset,
   startWireProvider,
   type WireProvider,
+  type WireReply,
 } from '../../support/wire-provider.js';
 import { canary, rejection, renderError, wireUp } from '../../support/wire-settings.js';
 
@@ -55,6 +60,8 @@ interface Scene {
   readonly token: string;
   /** How often a test was started. */
   readonly tests: { count: number };
+  /** How often a refresh was run. */
+  readonly refreshes: { count: number };
   request(wanted: ProviderRequest, signal?: AbortSignal): ReturnType<typeof requestProvider>;
   /** Writes a new grant over the old one. */
   renew(token: string): Promise<void>;
@@ -67,10 +74,16 @@ interface SceneOptions {
   readonly extras?: Record<string, string>;
   readonly outcome?: TestOutcome;
   readonly onTest?: () => Promise<void>;
+  /** Of a credential with a refresh token: what the run of its refresh ends with, when it stores no new token. */
+  readonly refresh?: 'refreshed' | RefreshAnswer;
+  readonly expiresAt?: Date;
+  readonly refreshDueAt?: Date;
+  readonly now?: () => number;
 }
 
 async function setScene(options: SceneOptions = {}): Promise<Scene> {
-  const { provider: name = 'sandbox', settings = {}, extras = {}, outcome = 'ok', onTest } = options;
+  const { provider: name = 'sandbox', settings = {}, extras = {}, outcome = 'ok', onTest, now = Date.now } = options;
+  const refreshable = options.refresh !== undefined;
   const provider: Provider = wireUp(name, wire, settings);
   const userId = newUser();
   const credentialId = newId('credential');
@@ -81,7 +94,9 @@ async function setScene(options: SceneOptions = {}): Promise<Scene> {
       credentialTokensBinding(credentialId),
     );
   const key = { id: credentialId, userId, provider: provider.id, externalId: newExternalId() };
-  await store.insertCredential(key, grantOf(1, { sealedTokens: seal(token) }), noon);
+  const { expiresAt = null, refreshDueAt = null } = options;
+  const times = { refreshable, expiresAt, refreshDueAt };
+  await store.insertCredential(key, grantOf(1, { sealedTokens: seal(token), ...times }), noon);
   const entity = await store.upsertEntity(
     { ...key, id: newId('entity'), name: null, credentialId, grantSequence: 1, externalId: newExternalId() },
     noon,
@@ -98,8 +113,24 @@ async function setScene(options: SceneOptions = {}): Promise<Scene> {
     },
     [],
   );
-  const dependencies = { store, vault, providers: { get: () => provider, list: () => [provider] }, tester };
+  const refreshes = { count: 0 };
+  const runRefresh = async (target: { readonly generation: number }): Promise<RefreshAnswer> => {
+    refreshes.count += 1;
+    if (options.refresh !== 'refreshed') return options.refresh ?? { outcome: 'not_refreshable' };
+    const fresh = { sealedTokens: seal(`${token}-fresh`), refreshable, expiresAt: null, refreshDueAt: null };
+    const stored = await store.compareAndSetTokens(credentialId, target.generation, fresh, noon);
+    return { outcome: 'refreshed', generation: stored?.generation ?? 0 };
+  };
+  const dependencies = {
+    connections: createLivingConnections({ store, vault }, now),
+    providers: { get: () => provider, list: () => [provider] },
+    refresher: createCredentialRefresher({ store, workflows: { runRefresh } }),
+    tester,
+    refusals: createRefusalMemory(now),
+    now,
+  };
   return {
+    refreshes,
     integration,
     credentialId,
     entityId: entity.id,
@@ -165,11 +196,32 @@ describe('the request', () => {
     expect(wire.connections).toBe(0);
   });
 
-  it('hands a 429 to the handler', async () => {
+  it('that is answered 429 ends with the time to wait', async () => {
     const { request, tests } = await setScene();
     wire.reply = replyText(429, '', { 'retry-after': '7' });
-    expect(await request({ url: '/' })).toMatchObject({ status: 429, headers: { 'retry-after': '7' } });
+    expect(await rejection(request({ url: '/' }))).toMatchObject({ code: 'rate_limited', retryAfterMs: 7_000 });
+    wire.reply = replyText(429, '');
+    expect((await rejection(request({ url: '/' }))).retryAfterMs).toBeUndefined();
     expect(tests.count).toBe(0);
+  });
+
+  it('is made once more after a reset, where twice is as good as once', async () => {
+    const { request } = await setScene();
+    const resetOnce = () => {
+      const before = wire.requests.length;
+      wire.reply = (response, seen) =>
+        (wire.requests.length === before + 1 ? reset : replyJson(200, {}))(response, seen);
+    };
+    for (const method of ['GET', 'PUT', 'DELETE'] as const) {
+      resetOnce();
+      expect(await request({ url: '/', method })).toMatchObject({ status: 200 });
+    }
+    for (const method of ['POST', 'PATCH'] as const) {
+      const before = wire.requests.length;
+      resetOnce();
+      expect(await rejection(request({ url: '/', method, json: {} }))).toMatchObject({ code: 'provider_unavailable' });
+      expect(wire.requests).toHaveLength(before + 1);
+    }
   });
 
   it.each([
@@ -271,9 +323,14 @@ describe('where the token goes', () => {
       noon,
     );
     const both = await insertIntegration(store, userId, [scene.entityId, second.id].sort());
-    const tester = { test: () => Promise.resolve(null) };
     const provider = wireUp('sandbox', wire);
-    const dependencies = { store, vault, providers: { get: () => provider, list: () => [provider] }, tester };
+    const dependencies = {
+      connections: createLivingConnections({ store, vault }),
+      providers: { get: () => provider, list: () => [provider] },
+      refresher: { refresh: () => Promise.resolve({ kind: 'not_refreshable' as const }) },
+      tester: { test: () => Promise.resolve(null) },
+      refusals: createRefusalMemory(),
+    };
     const { signal } = new AbortController();
     expect(await rejection(requestProvider(dependencies, both, { url: '/' }, signal))).toMatchObject({
       code: 'entity_not_usable',
@@ -301,15 +358,12 @@ describe('a 401', () => {
     expect(scene.tests.count).toBe(1);
   });
 
-  it.each(['ok', 'needs_refresh'] as const)(
-    'of one that is %s is the answer, and is not tested again',
-    async outcome => {
-      const { request, tests } = await setScene({ outcome });
-      wire.reply = refuse;
-      for (let call = 0; call < 3; call += 1) expect(await request({ url: '/' })).toMatchObject({ status: 401 });
-      expect(tests.count).toBe(1);
-    },
-  );
+  it('of one that passes is the answer, and is not tested again', async () => {
+    const { request, tests } = await setScene({ outcome: 'ok' });
+    wire.reply = refuse;
+    for (let call = 0; call < 3; call += 1) expect(await request({ url: '/' })).toMatchObject({ status: 401 });
+    expect(tests.count).toBe(1);
+  });
 
   it.each(['unreachable', null] as const)('of one whose test ended with %s is retried later', async outcome => {
     const { request, tests } = await setScene({ outcome });
@@ -385,4 +439,109 @@ test('a test that cannot be started is an error, and the next 401 starts another
   expect(await rejection(request({ url: '/' }))).toMatchObject({ code: 'temporal_unavailable' });
   expect(await rejection(request({ url: '/' }))).toMatchObject({ code: 'temporal_unavailable' });
   expect(tests.count).toBe(2);
+});
+
+describe('a token that can be refreshed', () => {
+  const refuse = replyJson(401, { error: 'invalid_token' });
+  const minutes = (count: number) => new Date(Date.now() + count * 60_000);
+  /** The API takes the new token and refuses the old one. */
+  const takeFresh: WireReply = (response, request) =>
+    (request.headers.authorization?.endsWith('-fresh') ? replyJson(200, {}) : refuse)(response, request);
+  const authorizations = () => wire.requests.map(({ headers }) => headers.authorization);
+
+  it('and is refused is refreshed once for all callers, who call again with the new one', async () => {
+    const scene = await setScene({ refresh: 'refreshed' });
+    wire.reply = takeFresh;
+    const answers = await Promise.all(Array.from({ length: 30 }, () => scene.request({ url: '/' })));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 200));
+    expect(scene.refreshes.count).toBe(1);
+    expect(scene.tests.count).toBe(0);
+  });
+
+  it('is not refreshed again for an endpoint that refuses the new one too: the identity call decides from then on', async () => {
+    const scene = await setScene({ refresh: 'refreshed', outcome: 'ok' });
+    wire.reply = refuse;
+    expect(await scene.request({ url: '/scope/1' })).toMatchObject({ status: 401 });
+    expect(authorizations()).toEqual([`Bearer ${scene.token}`, `Bearer ${scene.token}-fresh`]);
+    for (let call = 0; call < 20; call += 1) {
+      expect(await scene.request({ url: `/scope/${call}` })).toMatchObject({ status: 401 });
+    }
+    expect(scene.refreshes.count).toBe(1);
+    expect(scene.tests.count).toBe(1);
+    expect(await store.getCredential(scene.credentialId)).toMatchObject({ authIsValid: true, generation: 2 });
+  });
+
+  it('and was replaced in the store meanwhile costs no refresh', async () => {
+    const scene = await setScene({ refresh: 'refreshed' });
+    wire.reply = takeFresh;
+    await scene.request({ url: '/' });
+    await scene.renew(`${scene.token}-second-fresh`);
+    wire.reply = (response, request) =>
+      (request.headers.authorization?.endsWith('-second-fresh') ? replyJson(200, {}) : refuse)(response, request);
+    expect(await scene.request({ url: '/' })).toMatchObject({ status: 200 });
+    expect(scene.refreshes.count).toBe(1);
+  });
+
+  it.each<[RefreshAnswer, Record<string, unknown>]>([
+    [{ outcome: 'timed_out' }, { code: 'refresh_pending', retryable: true, retryAfterMs: 2_000 }],
+    [{ outcome: 'dead' }, { code: 'credential_dead' }],
+    [{ outcome: 'gone' }, { code: 'credential_dead' }],
+    [{ outcome: 'operator_fault' }, { code: 'refresh_pending', retryAfterMs: 60_000 }],
+  ])('and whose refresh ends with %j ends the call', async (refresh, expected) => {
+    const scene = await setScene({ refresh });
+    wire.reply = refuse;
+    expect(await rejection(scene.request({ url: '/' }))).toMatchObject(expected);
+    expect(wire.requests).toHaveLength(1);
+  });
+
+  it('and waits for its provider says for how long', async () => {
+    const retryAt = minutes(5).toISOString();
+    const scene = await setScene({ refresh: { outcome: 'pending', retryAt } });
+    wire.reply = refuse;
+    const error = await rejection(scene.request({ url: '/' }));
+    expect(error.code).toBe('refresh_pending');
+    expect(error.retryAfterMs).toBeGreaterThan(4 * 60_000);
+  });
+
+  it('and has ended is refreshed before the request', async () => {
+    const scene = await setScene({ refresh: 'refreshed', expiresAt: minutes(-1) });
+    await scene.request({ url: '/', method: 'POST', json: {} });
+    expect(authorizations()).toEqual([`Bearer ${scene.token}-fresh`]);
+  });
+
+  it('and has ended is not sent while no new one is to be had', async () => {
+    const scene = await setScene({ refresh: { outcome: 'timed_out' }, expiresAt: minutes(-1) });
+    expect(await rejection(scene.request({ url: '/' }))).toMatchObject({ code: 'refresh_pending' });
+    expect(wire.connections).toBe(0);
+  });
+
+  it('and is due is used while it is refreshed', async () => {
+    const scene = await setScene({ refresh: 'refreshed', expiresAt: minutes(10), refreshDueAt: minutes(-1) });
+    expect(await scene.request({ url: '/' })).toMatchObject({ status: 200 });
+    expect(authorizations()).toEqual([`Bearer ${scene.token}`]);
+    while ((await store.getCredential(scene.credentialId))?.generation !== 2) {
+      await new Promise(resolve => setTimeout(resolve, 10));
+    }
+    expect(scene.refreshes.count).toBe(1);
+  });
+
+  it('works with a clock that is ten minutes ahead or behind', async () => {
+    // Ahead: a token that lives counts as ended, and is refreshed once.
+    const ahead = await setScene({
+      refresh: 'refreshed',
+      expiresAt: minutes(5),
+      now: () => Date.now() + 10 * 60_000,
+    });
+    for (let call = 0; call < 3; call += 1) expect(await ahead.request({ url: '/' })).toMatchObject({ status: 200 });
+    expect(ahead.refreshes.count).toBe(1);
+    // Behind: one that has ended counts as alive, is refused, and then refreshed.
+    const behind = await setScene({
+      refresh: 'refreshed',
+      expiresAt: minutes(-5),
+      now: () => Date.now() - 10 * 60_000,
+    });
+    wire.reply = takeFresh;
+    for (let call = 0; call < 3; call += 1) expect(await behind.request({ url: '/' })).toMatchObject({ status: 200 });
+    expect(behind.refreshes.count).toBe(1);
+  });
 });

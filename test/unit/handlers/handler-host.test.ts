@@ -194,6 +194,14 @@ describe('context.request', () => {
     },
   );
 
+  it('that has to wait gives its call the time, and not less than the usual one', async () => {
+    const later = new RelinkError('rate_limited', 'sandbox', { retryAfterMs: 90_000 });
+    expect(await failWith(later, { do: 'request' })).toMatchObject({ detail: 'rate_limited', retryAfterMs: 90_000 });
+    const soon = new RelinkError('refresh_pending', 'sandbox', { retryAfterMs: 1 });
+    const answer = await failWith(soon, { do: 'request' });
+    expect(answer.kind === 'failed' && (answer.retryAfterMs ?? 0) >= 1_000).toBe(true);
+  });
+
   it('is not made for a call that is over', async () => {
     // A second call keeps the thread alive while the first one goes on.
     const other = callers.run({ do: 'wait', ms: 1_500 });

@@ -20,7 +20,12 @@ const open = (id: IntegrationId): IntegrationGateRow => ({
 
 function start(read: (ids: readonly IntegrationId[]) => Promise<readonly IntegrationGateRow[]>) {
   const reads: number[] = [];
-  const waker = new Waker({ wakeWebhooks: () => Promise.resolve() }, createLog('silent', 'test'), () => undefined);
+  const waker = new Waker(
+    { wakeWebhooks: () => Promise.resolve() },
+    createLog('silent', 'test'),
+    () => undefined,
+    () => Promise.resolve(false),
+  );
   const afterCommit = new AfterCommit({
     store: {
       readIntegrationGates: ids => {

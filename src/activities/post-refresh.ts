@@ -1,0 +1,138 @@
+import { Context } from '@temporalio/activity';
+import type { Activities, PostRefreshResult } from '../contracts/activities.js';
+import { RelinkError } from '../errors.js';
+import type { Provider } from '../providers/configure-provider.js';
+import type { TokenSet } from '../providers/definition.js';
+import { refreshTokens, type RefreshAnswer } from '../providers/refresh-tokens.js';
+import { parseTokenSet } from '../providers/token-set-codec.js';
+import type { Credential } from '../store/port/store.js';
+import { credentialTokensBinding } from '../vault/bindings.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { storeRefreshed } from './store-refreshed.js';
+
+const heartbeatMs = 2_000;
+
+/**
+ * Marks, posts, stores. The mark is a conditional write before the request: of all attempts that ever run, in whatever
+ * process, one holds the right to this POST. Whoever finds it set and unanswered asks nobody: the provider may have
+ * rotated the token for an attempt that died.
+ *
+ * Between the answer and its write nothing happens that could fail but the write itself, which is repeated for as long
+ * as this worker lives. A worker killed in between leaves the mark, and the guarded retry finds out.
+ */
+export function postRefresh(dependencies: ActivityDependencies): Activities['postRefresh'] {
+  return async input => {
+    const beat = setInterval(() => Context.current().heartbeat(), heartbeatMs);
+    try {
+      return await post(dependencies, input);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
+
+async function post(
+  dependencies: ActivityDependencies,
+  input: Parameters<Activities['postRefresh']>[0],
+): Promise<PostRefreshResult> {
+  const { store, vault, providers, breakers, settings, now } = dependencies;
+  const { credentialId, generation, openPost } = input;
+  const credential = await store.getCredential(credentialId);
+  const standing = await readStanding(dependencies, credential, generation);
+  if (standing !== null || credential === null) return standing ?? { kind: 'gone' };
+  if (credential.refreshPostedAt !== null && credential.refreshPosts !== openPost) return found(credential);
+
+  const provider = providers.get(credential.provider);
+  const held = parseTokenSet(vault.open(credential.sealedTokens, credentialTokensBinding(credentialId)));
+  const pauseMs = breakers.admit(credential.provider);
+  if (pauseMs !== null) {
+    return { kind: 'transient', httpStatus: null, reason: 'outage', retryAfterMs: pauseMs, openPost };
+  }
+  const marked = await store.markRefreshPosted(credentialId, generation, credential.refreshPosts, now());
+  if (marked === null) {
+    // Somebody else's mark, or news: the next look tells which.
+    throw new RelinkError('write_conflict', `refresh of ${credentialId}`);
+  }
+
+  const issuedAt = now();
+  const answer = await refreshOrUnsent(provider, held, settings.refreshTimeoutMs, now);
+  if (answer.meaning === 'ok') {
+    breakers.noteAnswer(credential.provider);
+    await storeRefreshed(dependencies, marked, answer.tokens, issuedAt);
+    const stored = await store.getCredential(credentialId);
+    const standing = await readStanding(dependencies, stored, generation);
+    // Dead when it was to be written, and alive again: the next look tells more.
+    if (standing === null) throw new RelinkError('write_conflict', `refresh of ${credentialId}`);
+    return standing;
+  }
+  noteHealth(dependencies, credential, answer);
+  return settle(dependencies, marked, answer, openPost !== null);
+}
+
+/** What needs no request; null: the token of this generation is to be refreshed. */
+async function readStanding(
+  { store }: ActivityDependencies,
+  credential: Credential | null,
+  generation: number,
+): Promise<PostRefreshResult | null> {
+  if (credential === null) return { kind: 'gone' };
+  if (!credential.authIsValid && credential.verdict?.code !== 'client_rejected') return { kind: 'dead' };
+  if (credential.generation > generation) {
+    const { rows } = await store.findIntegrationsByCauseCredentialId(credential.id, { limit: 1, after: null });
+    const { epoch } = credential;
+    return { kind: 'refreshed', generation: credential.generation, epoch, causesOpen: rows.length > 0 };
+  }
+  return credential.refreshable ? null : { kind: 'not_refreshable' };
+}
+
+function found({ refreshPosts }: Credential): PostRefreshResult {
+  const reason = 'a request without an answer';
+  return { kind: 'found', httpStatus: null, reason, retryAfterMs: null, openPost: refreshPosts };
+}
+
+/** A host that is not allowed (any more) is found out before a byte is sent. */
+async function refreshOrUnsent(
+  provider: Provider,
+  held: TokenSet,
+  timeoutMs: number,
+  now: () => Date,
+): Promise<RefreshAnswer> {
+  try {
+    return await refreshTokens(provider, held, { timeoutMs, now });
+  } catch (error) {
+    if (!(error instanceof RelinkError) || error.code !== 'host_not_allowed') throw error;
+    return { meaning: 'transient', httpStatus: null, reason: error.code, retryAfterMs: null };
+  }
+}
+
+type Failed = Exclude<RefreshAnswer, { meaning: 'ok' }>;
+
+/** Only what says that the provider is down counts towards its outage: a refusal is an answer. */
+function noteHealth({ breakers, log }: ActivityDependencies, credential: Credential, answer: Failed): void {
+  const { provider, id: credentialId } = credential;
+  const { meaning, reason, httpStatus } = answer;
+  if (httpStatus === null || httpStatus >= 500) breakers.noteFailure(provider, reason);
+  else breakers.noteAnswer(provider);
+  log.debug(
+    { credentialId, provider, meaning, reason, httpStatus },
+    `Refresh of ${credentialId}: ${meaning} (${reason})`,
+  );
+}
+
+/**
+ * A known answer takes the mark away, unless an earlier request is still unanswered: then what became of that one is as
+ * open as before.
+ */
+async function settle(
+  { store }: ActivityDependencies,
+  { id, generation, refreshPosts, epoch, authIsValid }: Credential,
+  { meaning, httpStatus, reason, retryAfterMs }: Failed,
+  guarded: boolean,
+): Promise<PostRefreshResult> {
+  const isKnown = meaning !== 'unknown' && !guarded;
+  if (isKnown) await store.clearRefreshPosted(id, generation, refreshPosts);
+  const openPost = isKnown ? null : refreshPosts;
+  return meaning === 'definitive' || meaning === 'operator_fault'
+    ? { kind: meaning, epoch, httpStatus, authIsValid, openPost }
+    : { kind: meaning, httpStatus, reason, retryAfterMs, openPost };
+}

@@ -1,0 +1,91 @@
+import type { ProviderId } from '../domain/ids.js';
+import type { Log } from '../log.js';
+
+/** Failures in a row, of whatever credentials, from which on a provider counts as down. */
+const failuresToOpen = 5;
+const firstPauseMs = 10_000;
+const longestPauseMs = 2 * 60_000;
+/** What was held back comes again spread over this long, so that the provider is not met by all of it at once. */
+const spreadMs = 15_000;
+
+interface Breaker {
+  failures: number;
+  /** Null while closed. */
+  openedAt: number | null;
+  pauseMs: number;
+  nextProbeAt: number;
+  held: number;
+}
+
+export interface ProviderBreakers {
+  /** Null: go ahead. Else the provider is down; ask again after so many milliseconds. */
+  admit(provider: ProviderId): number | null;
+  /** An answer of the provider's own, of whatever content. */
+  noteAnswer(provider: ProviderId): void;
+  /** No answer, or one that says that it is down. */
+  noteFailure(provider: ProviderId, reason: string): void;
+  isOpen(provider: ProviderId): boolean;
+}
+
+/**
+ * One breaker per provider, for this process: an outage is one incident with one line at its beginning and one at its
+ * end. While it is open, one request at a time finds out whether the provider is back; the others wait without asking.
+ */
+export function createProviderBreakers(
+  log: Log,
+  now: () => number = Date.now,
+  random: () => number = Math.random,
+): ProviderBreakers {
+  const breakers = new Map<ProviderId, Breaker>();
+
+  const breakerOf = (provider: ProviderId): Breaker => {
+    const known = breakers.get(provider);
+    if (known !== undefined) return known;
+    const breaker: Breaker = { failures: 0, openedAt: null, pauseMs: firstPauseMs, nextProbeAt: 0, held: 0 };
+    breakers.set(provider, breaker);
+    return breaker;
+  };
+
+  return {
+    admit(provider) {
+      const breaker = breakerOf(provider);
+      if (breaker.openedAt === null) return null;
+      if (now() >= breaker.nextProbeAt) {
+        // The probe. Should it never come back, the next one may go after another pause.
+        breaker.nextProbeAt = now() + breaker.pauseMs;
+        return null;
+      }
+      breaker.held += 1;
+      return Math.ceil(breaker.nextProbeAt - now() + random() * spreadMs);
+    },
+
+    noteAnswer(provider) {
+      const { openedAt, held } = breakerOf(provider);
+      breakers.delete(provider);
+      if (openedAt === null) return;
+      const lastedS = Math.round((now() - openedAt) / 1000);
+      log.info(
+        { provider, lastedS, held },
+        `${provider} answers again after ${lastedS} s; requests held back: ${held}`,
+      );
+    },
+
+    noteFailure(provider, reason) {
+      const breaker = breakerOf(provider);
+      breaker.failures += 1;
+      if (breaker.openedAt !== null) {
+        breaker.pauseMs = Math.min(breaker.pauseMs * 2, longestPauseMs);
+        breaker.nextProbeAt = now() + breaker.pauseMs;
+      } else if (breaker.failures >= failuresToOpen) {
+        breaker.openedAt = now();
+        breaker.nextProbeAt = now() + breaker.pauseMs;
+        log.warn(
+          { provider, reason, failures: breaker.failures },
+          `${provider} seems to be down (${reason}): its tokens are not refreshed until it answers. No credential is hurt by that.`,
+        );
+      }
+    },
+
+    isOpen: provider => (breakers.get(provider)?.openedAt ?? null) !== null,
+  };
+}

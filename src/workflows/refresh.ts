@@ -1,0 +1,145 @@
+import { ActivityFailure } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow';
+import type { PostRefreshResult, ReauthActivities, RefreshActivities } from '../contracts/activities.js';
+import type { RefreshInput, RefreshResult } from '../contracts/workflows.js';
+import { postOptions, recordOptions, restoreOptions } from './activity-options.js';
+import { failureCode } from './failure-code.js';
+import { refreshedUpdate } from './messages.js';
+import { setSearchAttributes } from './search-attributes.js';
+import { tellDeathOnce } from './tell-death-once.js';
+
+const { postRefresh } = proxyActivities<RefreshActivities>(postOptions);
+const { raiseRefreshTry } = proxyActivities<RefreshActivities>(recordOptions);
+const { restoreIntegrationStatuses } = proxyActivities<ReauthActivities>(restoreOptions);
+
+/** Callers are told of a wait that is longer than this at once, instead of when their own deadline is over. */
+const tellWaitsAboveMs = 5_000;
+/** When the sweep begins the next run after one that gave up; an operator's mending takes longer. Milliseconds. */
+const nextRunInMs = { pending: 5 * 60_000, operator_fault: 15 * 60_000 };
+
+/**
+ * Refreshes one generation of a credential, once for all callers, who join by the update. Every step is one token POST
+ * at most; what to do about its answer is decided here, by its meaning:
+ *
+ * - transient, rate limited: wait, and the same again;
+ * - unknown: the answer, and with it new tokens, may be lost. Wait until no answer can come any more, then a guarded
+ *   retry with the same refresh token; only a refusal of that is a death, under a cause that accuses nobody;
+ * - definitive: tell the death;
+ * - the operator's fault: tell it as such, and let the sweep try again.
+ *
+ * The run that gives up raises the try last: from then on another may begin.
+ */
+export async function refresh(input: RefreshInput): Promise<RefreshResult> {
+  let known: RefreshResult | undefined;
+  // Registered before the first await: an update that finds no handler is rejected at the end of the activation.
+  setHandler(refreshedUpdate, async () => {
+    await condition(() => known !== undefined);
+    return known ?? pendingUntil(0);
+  });
+
+  const result = await run(input, wait => (known ??= pendingUntil(wait)));
+  known ??= result;
+  setSearchAttributes({ Stage: 'ended', Outcome: result.outcome });
+  await condition(allHandlersFinished);
+  return result;
+}
+
+async function run(input: RefreshInput, tellWait: (waitMs: number) => void): Promise<RefreshResult> {
+  const { credentialId, provider, generation, settleMs } = input;
+  const startedAt = Date.now();
+  let openPost: number | null = null;
+  for (let step = 0; ; step += 1) {
+    setCurrentDetails(openPost === null ? `Refreshing at ${provider}.` : `Guarded retry at ${provider}: same token.`);
+    let posted: PostRefreshResult;
+    try {
+      posted = await postRefresh({ credentialId, generation, openPost });
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      // Nothing was asked of the provider, so nothing is told of the credential.
+      return await giveUp(input, 'operator_fault', failureCode(error, 'internal'));
+    }
+    switch (posted.kind) {
+      case 'refreshed':
+        return await end(input, posted);
+      case 'dead':
+      case 'gone':
+      case 'not_refreshable':
+        setCurrentDetails(`No request was made: the credential is ${posted.kind}.`);
+        return { outcome: posted.kind };
+      case 'operator_fault':
+      case 'definitive': {
+        const told = await tell(input, posted);
+        // A reconnect, or another event, came first: look at the credential again.
+        if (told === 'overtaken') continue;
+        if (posted.kind === 'operator_fault') return await giveUp(input, 'operator_fault', 'client_rejected');
+        setCurrentDetails(`${provider} refused the refresh (HTTP ${posted.httpStatus}): the grant is dead, and told.`);
+        return { outcome: 'dead' };
+      }
+      case 'transient':
+      case 'rate_limited':
+      case 'unknown':
+      case 'found': {
+        openPost = posted.openPost;
+        const waitMs = Math.round(
+          Math.max(posted.kind === 'found' ? settleMs : waitOf(input, step), posted.retryAfterMs ?? 0),
+        );
+        if (Date.now() - startedAt > input.giveUpAfterMs) return await giveUp(input, 'pending', posted.reason);
+        if (waitMs > tellWaitsAboveMs) tellWait(waitMs);
+        if (step === 0) setSearchAttributes({ Stage: 'waiting' });
+        setCurrentDetails(`${posted.kind} at ${provider}: ${posted.reason}. The next step comes in ${waitMs} ms.`);
+        await sleep(waitMs);
+      }
+    }
+  }
+}
+
+/** Twice as long each time, and spread, so that what an outage stopped does not come back all at once. */
+function waitOf({ firstWaitMs, longestWaitMs }: RefreshInput, step: number): number {
+  return Math.min(firstWaitMs * 2 ** step, longestWaitMs) * (0.8 + Math.random() * 0.4);
+}
+
+function pendingUntil(waitMs: number): RefreshResult {
+  return { outcome: 'pending', retryAt: new Date(Date.now() + waitMs).toISOString() };
+}
+
+/** A passed refresh heals what a cause of this credential still holds, as a passed test does. */
+async function end(
+  { credentialId, provider }: RefreshInput,
+  { generation, epoch, causesOpen }: Extract<PostRefreshResult, { kind: 'refreshed' }>,
+): Promise<RefreshResult> {
+  setCurrentDetails(`Refreshed at ${provider}: generation ${generation} is stored.`);
+  if (causesOpen) {
+    setSearchAttributes({ Stage: 'restoring' });
+    await restoreIntegrationStatuses({ sessionId: null, credentialId, entityId: null, epoch, optIn: false });
+  }
+  return { outcome: 'refreshed', generation };
+}
+
+async function tell(
+  { credentialId, provider }: RefreshInput,
+  { kind, epoch, httpStatus, authIsValid, openPost }: Extract<PostRefreshResult, { authIsValid: boolean }>,
+) {
+  if (!authIsValid) return 'told';
+  const refusal = openPost === null ? 'refresh_refused' : 'refresh_outcome_unknown';
+  const code = kind === 'operator_fault' ? 'client_rejected' : refusal;
+  return await tellDeathOnce({ credentialId, provider, epoch, code, httpStatus });
+}
+
+async function giveUp(
+  input: RefreshInput,
+  outcome: 'pending' | 'operator_fault',
+  reason: string,
+): Promise<RefreshResult> {
+  const { credentialId, generation, refreshTry } = input;
+  const dueInMs = nextRunInMs[outcome];
+  setCurrentDetails(`Given up: ${reason}. Another run may begin; the sweep begins one in ${dueInMs} ms.`);
+  await raiseRefreshTry({ credentialId, generation, refreshTry, dueInMs });
+  return outcome === 'pending' ? pendingUntil(dueInMs) : { outcome };
+}

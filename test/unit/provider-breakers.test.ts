@@ -1,0 +1,78 @@
+import { createProviderBreakers } from '../../src/credentials/provider-breakers.js';
+import type { ProviderId } from '../../src/domain/ids.js';
+import { createLog } from '../../src/log.js';
+
+const attio = 'attio' as ProviderId;
+const zoho = 'zoho' as ProviderId;
+
+function setUp() {
+  const lines: string[] = [];
+  let now = 0;
+  const log = createLog('info', 'test', { write: line => void lines.push(line) });
+  const breakers = createProviderBreakers(
+    log,
+    () => now,
+    () => 0.5,
+  );
+  const fail = (times: number) => {
+    for (let time = 0; time < times; time += 1) breakers.noteFailure(attio, 'timeout');
+  };
+  return { lines, breakers, fail, pass: (milliseconds: number) => void (now += milliseconds) };
+}
+
+test('some failures in a row open it, an answer in between begins the count anew', () => {
+  const { breakers, fail, lines } = setUp();
+  fail(4);
+  breakers.noteAnswer(attio);
+  fail(4);
+  expect(breakers.admit(attio)).toBeNull();
+  fail(1);
+  expect(breakers.isOpen(attio)).toBe(true);
+  expect(breakers.admit(attio)).toBe(10_000 + 7_500);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('"level":"warn"');
+  expect(lines[0]).toContain('attio seems to be down (timeout)');
+});
+
+test('one provider’s outage is none of another’s', () => {
+  const { breakers, fail } = setUp();
+  fail(5);
+  expect(breakers.isOpen(zoho)).toBe(false);
+  expect(breakers.admit(zoho)).toBeNull();
+});
+
+test('while it is open one at a time finds out, after pauses that grow, and nothing is said', () => {
+  const { breakers, fail, lines, pass } = setUp();
+  fail(5);
+  for (const pauseMs of [10_000, 20_000, 40_000, 80_000, 120_000, 120_000]) {
+    pass(pauseMs - 1);
+    expect(breakers.admit(attio)).not.toBeNull();
+    pass(1);
+    expect(breakers.admit(attio)).toBeNull();
+    expect(breakers.admit(attio)).not.toBeNull();
+    fail(1);
+  }
+  expect(lines).toHaveLength(1);
+});
+
+test('a probe that never comes back is followed by another', () => {
+  const { breakers, fail, pass } = setUp();
+  fail(5);
+  pass(10_000);
+  expect(breakers.admit(attio)).toBeNull();
+  pass(10_000);
+  expect(breakers.admit(attio)).toBeNull();
+});
+
+test('its end is one line, which says how long it was and what was held back', () => {
+  const { breakers, fail, lines, pass } = setUp();
+  fail(5);
+  breakers.admit(attio);
+  breakers.admit(attio);
+  pass(61_000);
+  breakers.noteAnswer(attio);
+  expect(breakers.isOpen(attio)).toBe(false);
+  expect(breakers.admit(attio)).toBeNull();
+  expect(lines).toHaveLength(2);
+  expect(lines[1]).toContain('attio answers again after 61 s; requests held back: 2');
+});
