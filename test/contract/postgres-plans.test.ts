@@ -25,8 +25,10 @@ beforeAll(async () => {
   await loader.connect();
   await loader.query(`
     INSERT INTO credentials (id, user_id, provider, external_id, sealed_tokens, refreshable, auth_is_valid, generation,
-                             epoch, grant_sequence, created_at, updated_at)
-    SELECT ${id('cred', 'n')}, 'user-' || n % 500, 'attio', 'x' || n, 'sealed', false, true, 1, 1, n, now(), now()
+                             epoch, grant_sequence, created_at, updated_at, refresh_due_at, grant_warn_at)
+    SELECT ${id('cred', 'n')}, 'user-' || n % 500, 'attio', 'x' || n, 'sealed', true, true, 1, 1, n, now(), now(),
+           now() + CASE WHEN n % 500 = 0 THEN -1 ELSE 1 END * n * interval '1 minute',
+           CASE WHEN n % 100 = 0 THEN now() + CASE WHEN n % 500 = 0 THEN -1 ELSE 1 END * n * interval '1 minute' END
       FROM generate_series(1, ${many / 2}) n;
     INSERT INTO entities (id, user_id, provider, external_id, credential_id, grant_sequence, created_at, updated_at)
     SELECT ${id('ent', 'n')}, 'user-' || n % 500, 'attio', 'x' || n, ${id('cred', 'n')}, n, now(), now()
@@ -99,6 +101,8 @@ it.each<[string, number, (store: Store) => Promise<{ readonly rows: readonly unk
     async db => ({ rows: await db.listStaleSessions(['exchanging', 'exchanged'], new Date(), 100) }),
   ],
   ['listAbandonedSessions', 10, async db => ({ rows: await db.listAbandonedSessions(60_000, 100) })],
+  ['listDueRefreshes', 20, async db => ({ rows: await db.listDueRefreshes('attio' as ProviderId, new Date(), 100) })],
+  ['listEndingGrants', 20, async db => ({ rows: await db.listEndingGrants(new Date(), 100) })],
   ['listStaleIntegrations', 19, async db => ({ rows: await db.listStaleIntegrations('creating', new Date(), 100) })],
 ])('%s reads by index, and few rows', async (_name, expected, call) => {
   let found = 0;

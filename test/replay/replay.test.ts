@@ -26,6 +26,7 @@ const branches = [
   'reauth-timed-out',
   'reauth-wrong-account',
   'refresh-dead',
+  'refresh-deleted-meanwhile',
   'refresh-found-mark',
   'refresh-gave-up',
   'refresh-gone',

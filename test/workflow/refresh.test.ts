@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { z } from 'zod';
 import type { RefreshResult } from '../../src/contracts/workflows.js';
 import { composeCore } from '../../src/compose.js';
@@ -345,6 +346,47 @@ describe('the window between the answer and its write', () => {
     expect(after).toMatchObject({ grantSequence: reconnected.grantSequence, sealedTokens: reconnected.sealedTokens });
     await record(credential, 'refresh-overtaken');
   });
+});
+
+it('of a credential that is deleted while its refresh is in flight ends as gone, and stores nothing', async () => {
+  const credential = await connect(stack.user());
+  await spoil({ kind: 'late', delayMs: 600 });
+  const running = refresh(credential);
+  await new Promise(resolve => setTimeout(resolve, 300));
+  const client = new Client({ connectionString: stack.databaseUrl });
+  await client.connect();
+  await client.query('DELETE FROM entities WHERE credential_id = $1', [credential.id]);
+  await client.query('DELETE FROM credentials WHERE id = $1', [credential.id]);
+  await client.end();
+  expect(await running).toEqual({ kind: 'gone' });
+  expect(await stack.core.store.getCredential(credential.id)).toBeNull();
+  await record(credential, 'refresh-deleted-meanwhile');
+});
+
+it('of one credential under two entities and two integrations reaches both, in death and recovery', async () => {
+  const user = stack.user();
+  const credential = await connect(user);
+  const first = await integrate(user);
+  const known = await stack.core.store.getEntity(idOf('entity', (await user.get('/api/entities')).body.data?.[0]?.id));
+  if (known === null) throw new Error('the entity is gone');
+  const { userId, provider, grantSequence } = known;
+  await stack.core.store.upsertEntity(
+    {
+      ...{ id: newId('entity'), userId, provider, grantSequence, credentialId: credential.id, name: 'Second' },
+      externalId: 'acct_second' as typeof known.externalId,
+    },
+    new Date(),
+  );
+  const second = await integrate(user);
+  expect(second).not.toBe(first);
+  await spoil({ status: 401, body: { error: 'invalid_client' } });
+  expect(await refresh(credential)).toEqual({ kind: 'operator_fault' });
+  await resultOf(credential);
+  for (const id of [first, second]) expect(await outcomeOf(id, user)).toMatchObject({ status: 'ERROR' });
+  await forgotten();
+  expect(await refresh(await read(credential.id))).toMatchObject({ kind: 'refreshed' });
+  await resultOf(credential, 1, 1);
+  for (const id of [first, second]) expect(await outcomeOf(id, user)).toMatchObject({ status: 'ENABLED', causes: [] });
 });
 
 describe("the operator's fault", () => {

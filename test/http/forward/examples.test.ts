@@ -7,6 +7,7 @@ import type { HandlerCall } from '../../../src/handlers/handler-host.js';
 import { loadIntegrations } from '../../../src/integrations/load-integrations.js';
 import { closeProviderConnections } from '../../../src/providers/guarded-dispatcher.js';
 import { Secret } from '../../../src/vault/secret.js';
+import { RelinkError } from '../../../src/errors.js';
 import { callHandlers, describeCall } from '../../support/call-handlers.js';
 
 const examples = join(__dirname, '../../../examples');
@@ -31,8 +32,8 @@ describe('examples/contact-sync', () => {
       { event_type: 'record.created', id: { record_id: 'r2' } },
     ],
   });
-  const runWith = async (status: number, text: string, headers: Record<string, string> = {}) => {
-    const callers = callHandlers({ modulePath, request: async () => ({ status, headers, text: '' }) });
+  const runWith = async (status: number, text: string) => {
+    const callers = callHandlers({ modulePath, request: async () => ({ status, headers: {}, text: '' }) });
     try {
       return { answer: await callers.run({}, deliver(text)), requests: callers.requests };
     } finally {
@@ -59,11 +60,18 @@ describe('examples/contact-sync', () => {
   });
 
   it.each([
-    [404, {}, { kind: 'done' }],
-    [429, { 'retry-after': '9' }, { reason: 'handler_failed', retryAfterMs: 9_000 }],
-    [500, {}, { reason: 'handler_failed', detail: 'Attio answered 500', retryable: true }],
-  ])('knows what to do about %d', async (status, headers: Record<string, string>, outcome) => {
-    expect((await runWith(status, changed, headers)).answer).toMatchObject(outcome);
+    [404, { kind: 'done' }],
+    [500, { reason: 'handler_failed', detail: 'Attio answered 500', retryable: true }],
+  ])('knows what to do about %d', async (status, outcome) => {
+    expect((await runWith(status, changed)).answer).toMatchObject(outcome);
+  });
+
+  it('runs again when the provider said', async () => {
+    const limited = new RelinkError('rate_limited', 'attio', { retryAfterMs: 90_000 });
+    const callers = callHandlers({ modulePath, request: () => Promise.reject(limited) });
+    const answer = await callers.run({}, deliver(changed));
+    await callers.host.close();
+    expect(answer).toMatchObject({ reason: 'handler_failed', detail: 'rate_limited', retryAfterMs: 90_000 });
   });
 
   it('gives up on what is no JSON', async () => {

@@ -29,6 +29,11 @@ export class SandboxRemote {
     return this.post(`/accounts/${account}/revoke`);
   }
 
+  /** Ends the access tokens only. */
+  expire(account: string): Promise<void> {
+    return this.post(`/accounts/${account}/expire`);
+  }
+
   /** See faults.ts for what can go wrong. */
   fault(fault: Record<string, unknown>): Promise<void> {
     return this.post('/faults', fault);
