@@ -11,7 +11,7 @@ import { type RoleProcess, spawnRole } from '../../embedded/process/spawn-role.j
 import { waitUntilServing } from '../../embedded/process/wait-until-serving.js';
 import { productionEnvironment, productionNodeFlags } from '../../embedded/process/production-flags.js';
 import { spawnSandbox } from '../../embedded/sandbox/spawn-sandbox.js';
-import { sandboxSettings, sandboxWebhookSecret } from '../../embedded/start-backing-services.js';
+import { attioSettings, callbacksOf, sandboxSettings, sandboxWebhookSecret } from '../../embedded/sandbox-settings.js';
 import { recoverOrphan } from '../../embedded/temporal/recover-orphan.js';
 import { type EmbeddedTemporal, startEmbeddedTemporal } from '../../embedded/temporal/start-embedded-temporal.js';
 import { migrate } from '../../store/postgres/migrate.js';
@@ -25,6 +25,8 @@ export interface BenchStack {
   readonly temporalAddress: string;
   readonly databaseUrl: string;
   readonly sandbox: { readonly url: string; readonly controlKey: string; readonly webhookSecret: string };
+  /** What server and worker run with. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly server: RoleProcess;
   /** The first worker; throws when the stack was started without one. */
   readonly worker: RoleProcess;
@@ -117,7 +119,7 @@ export async function startBenchStack(
         controlKey: secrets.sandboxControlKey,
         clientId: 'relink',
         clientSecret: secrets.sandboxClientSecret,
-        redirectUris: [adopterRedirect, `http://127.0.0.1:${port}/api/oauth/callback/sandbox`],
+        redirectUris: [adopterRedirect, ...callbacksOf(`http://127.0.0.1:${port}`)],
       }),
     );
     const settings = {
@@ -132,6 +134,7 @@ export async function startBenchStack(
       RELINK_LOG_LEVEL: 'warn',
       TEMPORAL_ADDRESS: temporal.address,
       ...sandboxSettings(`http://127.0.0.1:${sandboxPort}`, 'relink', secrets.sandboxClientSecret),
+      ...attioSettings(`http://127.0.0.1:${sandboxPort}`, 'relink', secrets.sandboxClientSecret),
       ...own,
     };
     const server = await run('server', 'server.js', [], settings);
@@ -151,6 +154,7 @@ export async function startBenchStack(
         controlKey: secrets.sandboxControlKey,
         webhookSecret: sandboxWebhookSecret(secrets.sandboxClientSecret),
       },
+      settings,
       server,
       get worker() {
         if (first === undefined) throw new Error('This stack was started without a worker');
