@@ -27,7 +27,7 @@ export function restoreIntegrationStatuses(
         async (state, row) => {
           const currentCredentialIds = await store.getCurrentCredentialIds(integration.id);
           const restored = restore(state, { credentialId, epoch, currentCredentialIds, optIn });
-          return comeBack(dependencies.integrations.find(row.type), row, restored);
+          return comeBack(dependencies.integrations, row, restored);
         },
         now,
       );

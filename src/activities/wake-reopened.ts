@@ -1,5 +1,5 @@
-import { decideGate } from '../domain/delivery.js';
-import { takesWebhooks, webhookPolicyOf } from '../integrations/definition.js';
+import { takesWebhooks } from '../integrations/definition.js';
+import { gateOfState } from '../integrations/gate-of.js';
 import type { Integration } from '../store/port/store.js';
 import type { ActivityDependencies } from './dependencies.js';
 
@@ -12,11 +12,8 @@ export async function wakeReopened(
   { store, integrations, workflows }: Pick<ActivityDependencies, 'store' | 'integrations' | 'workflows'>,
   { after }: { readonly after: Integration },
 ): Promise<void> {
-  const definition = integrations.find(after.type);
-  const { whileInError } = webhookPolicyOf(definition);
-  const gate = decideGate({ status: after.status, openCauses: after.state.causes.length, whileInError });
-  if (gate !== 'process') return;
-  const waits =
-    after.resumeSince !== null || (takesWebhooks(definition) && (await store.hasQueuedDeliveries(after.id)));
+  if (gateOfState(integrations, after) !== 'process') return;
+  const takes = takesWebhooks(integrations.find(after.type));
+  const waits = after.resumeSince !== null || (takes && (await store.hasQueuedDeliveries(after.id)));
   if (waits) await workflows.wakeWebhooks(after.id);
 }

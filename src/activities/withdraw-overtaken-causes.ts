@@ -27,7 +27,7 @@ export function withdrawOvertakenCauses(dependencies: ActivityDependencies): Act
             const pointedTo = (await store.getCurrentCredentialIds(integration.id)).has(credentialId);
             if (pointedTo && !overtaken) return state;
             const withdrawn = withdrawCause(state, credentialId, causeEpoch);
-            return comeBack(dependencies.integrations.find(row.type), row, withdrawn);
+            return comeBack(dependencies.integrations, row, withdrawn);
           },
           now,
         );

@@ -43,7 +43,10 @@ export const defaultWebhookPolicy: WebhookPolicy = {
 
 /** What `ensureSubscription` brings: the secret the provider signs this webhook with, and until when it holds. */
 export interface EnsuredSubscription {
-  /** Newest first; the one before stays while the provider may still sign with it. Empty: signed with the provider's configured secret. */
+  /**
+   * Newest first; the one before stays while the provider may still sign with it. Empty: those known so far stay, as when
+   * a handshake brought them; without any the provider's configured ones count.
+   */
   readonly secrets: readonly string[];
   /** When the provider drops the subscription; null: never. It is ensured again ahead of it. */
   readonly expiresAt: Date | null;

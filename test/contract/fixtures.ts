@@ -18,6 +18,8 @@ import type {
   GrantWrite,
   Integration,
   NewSession,
+  Page,
+  PageRequest,
   Session,
   Store,
 } from '../../src/store/port/store.js';
@@ -47,6 +49,21 @@ export function atOnce<Result>(
   write: (store: Store, index: number) => Promise<Result>,
 ): Promise<Result[]> {
   return Promise.all(Array.from({ length: writers }, (_, index) => write(index % 2 === 0 ? first : second, index)));
+}
+
+/** Every row of a list, page by page. */
+export async function walk<Row>(
+  list: (page: PageRequest) => Promise<Page<Row>>,
+  limit: number,
+): Promise<readonly Row[]> {
+  const seen: Row[] = [];
+  for (let after: string | null = null; ; ) {
+    const page: Page<Row> = await list({ limit, after });
+    expect(page.rows.length).toBeLessThanOrEqual(limit);
+    seen.push(...page.rows);
+    if (page.next === null) return seen;
+    after = page.next;
+  }
 }
 
 export function sessionOf(overrides: Partial<NewSession> = {}): NewSession {

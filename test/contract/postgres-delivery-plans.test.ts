@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { DeliveryId, IntegrationId } from '../../src/domain/ids.js';
-import type { Store } from '../../src/store/port/store.js';
+import type { Page, PageRequest, Store } from '../../src/store/port/store.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
 import { othersGone, readsOf } from './count-reads.js';
 import { claimOf, deliveryOf, succeeded } from './delivery-fixtures.js';
@@ -14,6 +14,7 @@ const calm = 'int_00000000000000000000000000000008' as IntegrationId;
 const everyone = Array.from({ length: 1_000 }, (_, index) => `int_${String(index).padStart(32, '0')}` as IntegrationId);
 const page = { limit: 100, after: null };
 const now = new Date();
+const long = new Date(now.getTime() - 86_400_000);
 
 let database: TestDatabase;
 let raw: Client;
@@ -44,7 +45,7 @@ beforeAll(async () => {
   await loader.connect();
   await load(loader, [0, 999], 120, 0);
   await load(loader, [7, 7], 20_000, 200_000);
-  await loader.query(`INSERT INTO delivery_consumers SELECT 'int_' || lpad(i::text, 32, '0'), 'run/1', now()
+  await loader.query(`INSERT INTO delivery_consumers SELECT 'int_' || lpad(i::text, 32, '0'), 'run/1', now() - (i / 900) * interval '2 days'
                         FROM generate_series(0, 999) i`);
   await loader.query(`INSERT INTO subscriptions (integration_id, due_at, version)
                       SELECT 'int_' || lpad(i::text, 32, '0'), now() - interval '1 day' + i * interval '3 minutes', 1
@@ -108,13 +109,20 @@ it.each<[string, number, number, (store: Store) => Promise<{ readonly length: nu
       count(await db.discardDeliveries(everyone[12]!, { receivedAfter: null, limit: 9 }, 'discarded_by_hand', now)),
   ],
   ['retention', 100, 400, async db => count(await db.deleteFinishedDeliveries(now, 100))],
+  ['the end of stale consumers', 20, 100, async db => count(await db.deleteStaleConsumers(long, 20))],
   [
     'an intake of known ones',
     0,
     100,
     async db => (await insertKnown(db)).filter(({ outcome }) => outcome !== 'duplicate'),
   ],
-  ['what subscriptions are due', 20, 60, db => db.listDueSubscriptions(now, 20)],
+  [
+    'what subscriptions are due',
+    20,
+    60,
+    async db => (await db.listDueSubscriptions(now, { limit: 20, after: null })).rows,
+  ],
+  ['their next page', 20, 120, async db => (await secondPage(page => db.listDueSubscriptions(now, page))).rows],
 ])('%s reads by index, and few rows', async (_name, expected, atMost, call) => {
   let found = -1;
   const reads = await readsOf(raw, database.url, async db => {
@@ -184,6 +192,11 @@ async function claimAndFinish(db: Store, integrationId: IntegrationId): Promise<
     lot.map(({ id }) => succeeded(id)),
     now,
   );
+}
+
+async function secondPage<Row>(list: (page: PageRequest) => Promise<Page<Row>>): Promise<Page<Row>> {
+  const { next } = await list({ limit: 20, after: null });
+  return list({ limit: 20, after: next });
 }
 
 const insertKnown = (db: Store) =>

@@ -10,7 +10,13 @@ import { migrationsFolder, readMigrations } from '../../src/store/postgres/read-
 
 const first = '20261123000000_init';
 /** In the order they are applied. */
-const committed = [first, '20261124000000_webhooks', '20261124100000_refresh', '20261124110000_kinds'];
+const committed = [
+  first,
+  '20261124000000_webhooks',
+  '20261124090000_intake',
+  '20261124100000_refresh',
+  '20261124110000_kinds',
+];
 let admin: Client;
 let client: Client;
 let name: string;

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { CredentialId, EntityId, ExternalId, ProviderId } from '../../src/domain/ids.js';
+import type { CredentialId, EntityId, ExternalId, IntegrationId, ProviderId } from '../../src/domain/ids.js';
 import type { Store } from '../../src/store/port/store.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
 import { othersGone, readsOf } from './count-reads.js';
@@ -11,6 +11,10 @@ import { othersGone, readsOf } from './count-reads.js';
 const many = 20_000;
 const entityId = 'ent_00000000000000000000000000004242' as EntityId;
 const credentialId = 'cred_00000000000000000000000000004242' as CredentialId;
+const eighty = Array.from(
+  { length: 80 },
+  (_, index) => `int_${String(index * 200 + 1).padStart(32, '0')}` as IntegrationId,
+);
 const page = { limit: 100, after: null };
 
 let database: TestDatabase;
@@ -44,6 +48,7 @@ beforeAll(async () => {
            now(), 1, now(), now() - n * interval '1 second'
       FROM generate_series(1, ${many - 2}) n;
     INSERT INTO integration_entities SELECT entity_key, id FROM integrations;
+    INSERT INTO subscriptions (integration_id, version) SELECT id, 1 FROM integrations;
     INSERT INTO authorization_sessions (id, user_id, provider, state, state_hash, redirect_uri, own_redirect,
                                         sealed_request, error_code, created_at, expires_at, updated_at)
     SELECT ${id('ses', 'n')}, 'user-' || n % 500, 'attio', CASE WHEN n % 2000 = 0 THEN 'exchanging' ELSE 'failed' END,
@@ -60,6 +65,16 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** Of twenty accounts, two each. */
+async function findOnAccounts(db: Store): Promise<readonly unknown[]> {
+  const accounts = Array.from({ length: 20 }, (_, index) => ({
+    provider: 'attio' as ProviderId,
+    externalId: `x${4242 + index}` as ExternalId,
+  }));
+  const types = Array.from({ length: many }, (_, index) => `type${index}`);
+  return (await db.findIntegrationsOnAccounts(accounts, types, 1_001)).flatMap(row => row.integrationIds);
+}
+
 it('counts what a sequential scan reads, so that the tests below can fail', async () => {
   const reads = await readsOf(raw, database.url, async () => {
     const other = new Client({ connectionString: database.url });
@@ -74,11 +89,7 @@ it('counts what a sequential scan reads, so that the tests below can fail', asyn
 it.each<[string, number, (store: Store) => Promise<{ readonly rows: readonly unknown[] }>]>([
   ['findIntegrationsByEntityId', 2, db => db.findIntegrationsByEntityId(entityId, page)],
   ['findIntegrationsByCredentialId', 2, db => db.findIntegrationsByCredentialId(credentialId, page)],
-  [
-    'findIntegrationsByAccount',
-    2,
-    db => db.findIntegrationsByAccount('attio' as ProviderId, 'x4242' as ExternalId, page),
-  ],
+  ['findIntegrationsOnAccounts', 40, async db => ({ rows: await findOnAccounts(db) })],
   [
     'findIntegrationsByCauseCredentialId',
     1,
@@ -93,6 +104,7 @@ it.each<[string, number, (store: Store) => Promise<{ readonly rows: readonly unk
         after: null,
       }),
   ],
+  ['readIntakeTargets', 80, async db => ({ rows: await db.readIntakeTargets(eighty) })],
   ['listIntegrations', 40, db => db.listIntegrations('user-7' as never, {}, page)],
   ['listIntegrations of an entity', 1, db => db.listIntegrations('user-482' as never, { entityId }, page)],
   [

@@ -7,11 +7,13 @@ import type { ActivityDependencies } from '../../src/activities/dependencies.js'
 import type { ProcessResult } from '../../src/contracts/activities.js';
 import type { DeliveryId, IntegrationId } from '../../src/domain/ids.js';
 import { RelinkError } from '../../src/errors.js';
+import { createIntake } from '../../src/http/intake/create-intake.js';
+import { createMetrics } from '../../src/http/intake/metrics.js';
 import { newId } from '../../src/ids.js';
 import { parseKeyRing } from '../../src/vault/parse-key-ring.js';
 import { Secret } from '../../src/vault/secret.js';
 import { createVault } from '../../src/vault/vault.js';
-import { idOf } from '../support/ids.js';
+import { idOf, sandboxProvider } from '../support/ids.js';
 import { query } from '../support/query.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 import { makeWebhookUser, recorderModule, type WebhookUser } from '../support/webhook-user.js';
@@ -219,3 +221,51 @@ it('a lot holds no more content than a worker can take', async () => {
   const ids = (await rowsOf(it.id)).map((row): DeliveryId => row.id);
   expect(ids).toHaveLength(12);
 });
+
+it('of many sent while consumers begin, look for the last time and end, none is left behind and few are woken for', async () => {
+  const counted = { wakes: 0 };
+  const { store } = stack.core;
+  const it = await connect('recorder');
+  const workflows = {
+    ...stack.core.workflows,
+    wakeWebhooks: () => {
+      counted.wakes += 1;
+      woken = true;
+      return Promise.resolve();
+    },
+  };
+  let woken = false;
+  let isOver = false;
+  // The workflow's loop in small: it ends when nothing woke it, and begins again at a wake.
+  const consume = async () => {
+    while (!isOver) {
+      if (!woken) {
+        await sleep(5);
+        continue;
+      }
+      woken = false;
+      await prepare().process(it.id);
+    }
+  };
+  const intake = createIntake({ ...stack.core, workflows }, createMetrics());
+  const consuming = consume();
+  const count = 150;
+  for (const n of range(count)) {
+    await intake.accept({
+      integrationId: it.id,
+      gate: 'process',
+      provider: sandboxProvider,
+      externalId: `race-${n}`,
+      headers: {},
+      body: Buffer.from(JSON.stringify({ n })),
+    });
+    // Around the second that a consumer lingers.
+    await sleep(n % 10 === 9 ? 960 + Math.random() * 120 : Math.random() * 20);
+  }
+  expect(await it.untilHandled(count)).toEqual(range(count));
+  isOver = true;
+  woken = true;
+  await consuming;
+  expect(await store.readQueue(it.id, 10)).toBeNull();
+  expect(counted.wakes).toBeLessThan(count / 2);
+}, 60_000);

@@ -128,3 +128,125 @@ it('wakes an integration whose subscription is due, unless its gate is closed', 
   expect(woken).toContain(living.integrationId);
   expect(woken).not.toContain(dead.integrationId);
 });
+
+/** More than a page of paused integrations, with what they have to be prepared for. */
+async function insertPaused(prefix: string): Promise<void> {
+  const id = `'int_${prefix}' || lpad(n::text, 28, '0')`;
+  await query(
+    stack.databaseUrl,
+    `WITH paused AS (
+       INSERT INTO integrations (id, user_id, type, entity_key, config, lifecycle, intent, causes, epochs, status,
+                                 status_since, resume_since, version, created_at, updated_at)
+       SELECT ${id}, '${prefix}' || n, 'subscribing', 'none', '{}', 'ready', 'paused', '[]', '{}', 'DISABLED',
+              now(), now(), 1, now(), now() - interval '2 hours'
+         FROM generate_series(1, 250) n RETURNING id)
+     INSERT INTO subscriptions (integration_id, due_at, version) SELECT id, now() - interval '2 hours', 1 FROM paused`,
+    [],
+  );
+}
+
+it('finds what is due behind any number of integrations whose gate is closed, and wakes none of those', async () => {
+  const due = await makeWebhookUser(stack, 'subscribing');
+  const back = await makeWebhookUser(stack, 'subscribing');
+  for (const each of [due, back]) {
+    await each.user.until(each.path, () => each.lines('ensure').length === 1);
+    await stack.core.client.workflow.getHandle(`webhooks/${each.integrationId}`).result();
+  }
+  await insertPaused('a1b2');
+  await query(
+    stack.databaseUrl,
+    `UPDATE subscriptions SET due_at = now() - interval '1 minute' WHERE integration_id = $1`,
+    [due.integrationId],
+  );
+  await query(
+    stack.databaseUrl,
+    `UPDATE integrations SET resume_since = now(), updated_at = now() - interval '1 minute' WHERE id = $1`,
+    [back.integrationId],
+  );
+  await sweep();
+  expect(woken).toEqual(expect.arrayContaining([due.integrationId, back.integrationId]));
+  expect(woken.filter(id => id.startsWith('int_a1b2'))).toEqual([]);
+});
+
+it('wakes nobody for a hook that failed and whose time has not come', async () => {
+  const it = await makeWebhookUser(stack, 'subscribing', { subscription: 'fail' });
+  await it.user.until(it.path, () => it.lines('ensure').length === 1);
+  await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).result();
+  await query(
+    stack.databaseUrl,
+    `UPDATE integrations SET resume_since = now(), updated_at = now() - interval '1 minute' WHERE id = $1`,
+    [it.integrationId],
+  );
+  await query(
+    stack.databaseUrl,
+    `UPDATE subscriptions SET due_at = now() + interval '1 hour' WHERE integration_id = $1`,
+    [it.integrationId],
+  );
+  await sweep();
+  expect(woken).not.toContain(it.integrationId);
+});
+
+it('takes a subscription whose type has no hook any more off the list, once, and keeps its secrets', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  const id = idOf('integration', it.integrationId);
+  const { store } = stack.core;
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  const left = { sealedSecrets: 'sealed', expiresAt, dueAt: new Date(Date.now() - 60_000), failure: null };
+  await store.compareAndSetSubscription(id, 0, left);
+  await sweep();
+  expect(woken).not.toContain(id);
+  expect(await store.getSubscription(id)).toMatchObject({ ...left, dueAt: null });
+});
+
+it('has discarded what came in during a pause and was left by its intake, and not what was held before', async () => {
+  const left = await makeWebhookUser(stack, 'recorder');
+  const held = await makeWebhookUser(stack, 'recorder');
+  for (const each of [left, held]) {
+    await each.die();
+    await each.send({ n: 0 });
+    await each.user.patch(each.path, { status: 'DISABLED' });
+  }
+  await sleep(1_100);
+  await left.send({ n: 1 });
+  // As after a 503: the row was committed, and the database was gone before the gate could be read.
+  await query(
+    stack.databaseUrl,
+    `UPDATE deliveries SET state = 'queued', reason = NULL, finished_at = NULL WHERE integration_id = $1`,
+    [left.integrationId],
+  );
+  await sweep();
+  expect(woken).not.toContain(left.integrationId);
+  await sleep(1_100);
+  await sweep();
+  expect(woken).toContain(left.integrationId);
+  expect(woken).not.toContain(held.integrationId);
+  await stack.core.workflows.wakeWebhooks(idOf('integration', left.integrationId));
+  await left.user.until(`${left.path}/deliveries?state=discarded`, page => page.data?.length === 1);
+  const { body } = await left.user.get(`${left.path}/deliveries`);
+  expect(body.data).toMatchObject([
+    { state: 'queued', held: true },
+    { state: 'discarded', outcome: { reason: 'integration_disabled' } },
+  ]);
+  woken.splice(0);
+  await sweep();
+  expect(woken).not.toContain(left.integrationId);
+});
+
+it('removes what is left of the consumer of an integration that is gone', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  await it.send({ n: 0 });
+  await it.untilHandled(1);
+  await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).result();
+  expect((await it.user.request('DELETE', it.path)).status).toBe(204);
+  const left = () =>
+    query(stack.databaseUrl, 'SELECT 1 FROM delivery_consumers WHERE integration_id = $1', [it.integrationId]);
+  await sweep();
+  expect(await left()).toHaveLength(1);
+  await query(
+    stack.databaseUrl,
+    `UPDATE delivery_consumers SET since = now() - interval '2 days' WHERE integration_id = $1`,
+    [it.integrationId],
+  );
+  await sweep();
+  expect(await left()).toHaveLength(0);
+});

@@ -1,8 +1,8 @@
 import type { Activities } from '../../contracts/activities.js';
-import { decideGate } from '../../domain/delivery.js';
-import { takesWebhooks, webhookPolicyOf } from '../../integrations/definition.js';
+import { takesWebhooks } from '../../integrations/definition.js';
+import { gateOfState } from '../../integrations/gate-of.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { findDuePreparation } from './is-preparation-due.js';
+import { findDuePreparation } from './find-due-preparation.js';
 
 /** A type that is no longer defined, or takes no webhooks any more, holds what it has: it may come back. */
 export function checkIntegrationStatus({
@@ -14,12 +14,10 @@ export function checkIntegrationStatus({
     const integration = await store.getIntegration(integrationId);
     if (integration === null) return { gate: 'discard', status: null, preparationDue: false };
     const definition = integrations.find(integration.type);
-    const { status, state } = integration;
-    const { whileInError } = webhookPolicyOf(definition);
-    const decided = decideGate({ status, openCauses: state.causes.length, whileInError });
+    const decided = gateOfState(integrations, integration);
     const due = findDuePreparation(definition, integration, await store.getSubscription(integrationId), now());
     const preparationDue = decided === 'process' && (due.subscription || due.resume);
     const gate = decided === 'process' && !takesWebhooks(definition) && !preparationDue ? 'hold' : decided;
-    return { gate, status, preparationDue };
+    return { gate, status: integration.status, preparationDue };
   };
 }

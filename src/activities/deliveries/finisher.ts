@@ -3,13 +3,16 @@ import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
 import type { DeliveryOutcome, DeliveryStore } from '../../store/port/store.js';
 
+/** How long an outcome waits for others to go along. Milliseconds. */
+const gatherMs = 5;
 /** Between tries of a write that the database did not take. Milliseconds; about half a minute together. */
 const retryAfterMs = [50, 100, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000];
 
 /**
- * Writes outcomes while the next deliveries run already: one statement at a time, and each takes along everything that
- * ended since the one before. So the outcome of a slow handler is written at once, and many quick ones share a write;
- * what a killed worker may repeat is what it had in hand and the ends of the last milliseconds.
+ * Writes outcomes while the next deliveries run already: one statement at a time, a few milliseconds after the first of
+ * them, and each takes along everything that ended meanwhile. So the outcome of a slow handler is written almost at
+ * once, and many quick ones share a write; what a killed worker may repeat is what it had in hand and the ends of the
+ * last milliseconds.
  *
  * A write that fails is tried again, because giving it up would run again everything that it holds. Nothing new begins
  * meanwhile.
@@ -19,6 +22,8 @@ export class Finisher {
   private writing: Promise<void> | undefined;
   private failure: Error | undefined;
   private recovered: Promise<void> | undefined;
+  /** Ends the gathering. */
+  private hurry: () => void = () => undefined;
 
   constructor(
     private readonly store: Pick<DeliveryStore, 'finishDeliveries'>,
@@ -38,7 +43,10 @@ export class Finisher {
    * @throws RelinkError `claim_lost` when another consumer took over; whatever the store throws.
    */
   async settled(): Promise<void> {
-    while (this.writing !== undefined) await this.writing;
+    while (this.writing !== undefined) {
+      this.hurry();
+      await this.writing;
+    }
     if (this.failure !== undefined) throw this.failure;
   }
 
@@ -49,9 +57,8 @@ export class Finisher {
   }
 
   private async write(): Promise<void> {
-    // One turn of the loop later, so that what ends in this one goes along.
-    await Promise.resolve();
     while (this.waiting.length > 0 && this.failure === undefined) {
+      await this.gather();
       const outcomes = this.waiting;
       this.waiting = [];
       try {
@@ -62,6 +69,16 @@ export class Finisher {
       }
     }
     this.writing = undefined;
+  }
+
+  private gather(): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, gatherMs);
+      this.hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** A try whose answer was lost may have written: then this ends as `claim_lost`, and the next attempt finds it done. */

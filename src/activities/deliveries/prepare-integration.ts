@@ -1,23 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../contracts/activities.js';
 import { retryDelayMs } from '../../domain/delivery.js';
 import { webhookPolicyOf, type EnsuredSubscription } from '../../integrations/definition.js';
 import { changeIntegration } from '../../integrations/change-integration.js';
+import { changeSubscription } from '../../integrations/change-subscription.js';
+import { gateOfState } from '../../integrations/gate-of.js';
 import type { HandlerAnswer, HandlerTask } from '../../handlers/handler-host.js';
 import type { Integration, Subscription, SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import { Secret } from '../../vault/secret.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
-import { findDuePreparation } from './is-preparation-due.js';
-
-const none: Omit<Subscription, 'integrationId'> = {
-  sealedSecrets: null,
-  expiresAt: null,
-  dueAt: null,
-  failure: null,
-  version: 0,
-};
+import { findDuePreparation } from './find-due-preparation.js';
 
 /**
  * Ensures the subscription, then tells the integration that it is back. Both hooks may run again after a crash, and are
@@ -36,7 +31,7 @@ export function prepareIntegration(dependencies: ActivityDependencies): Activiti
       const due = findDuePreparation(definition, integration, known, now());
 
       let failed: string | null = null;
-      let ensured: EnsuredSubscription | null = null;
+      let ensured: EnsuredSubscription | null | undefined;
       if (due.subscription) {
         const answer = await runHook(dependencies, integration, { kind: 'ensure_subscription' });
         if (answer.kind === 'done') ensured = answer.subscription;
@@ -54,27 +49,43 @@ export function prepareIntegration(dependencies: ActivityDependencies): Activiti
         }
       }
 
-      if (failed !== null || due.subscription || hadFailed) {
-        await record(dependencies, integration, known, due.subscription ? ensured : undefined, failed);
+      // A failure of the hook for coming back is over once that hook ran; what did not run leaves it as it is.
+      if (failed !== null || due.subscription || (hadFailed && resumed)) {
+        await record(dependencies, integration, known, ensured, failed);
       }
       if (failed !== null && !hadFailed) {
         log.warn({ integrationId, detail: failed }, `Integration ${integrationId} could not be prepared: ${failed}`);
       }
-      if (resumed) {
-        await changeIntegration(
-          store,
-          integrationId,
-          (state, row) =>
-            row.resumeSince?.getTime() === resumeSince?.getTime() ? { state, resumeSince: null } : state,
-          now,
-        );
-      }
-      const subscription = !due.subscription ? 'not_due' : failed === null || resumed ? 'ensured' : 'failed';
+      if (resumed) resumed = await noteResumed(dependencies, integration);
+      const subscription = !due.subscription ? 'not_due' : ensured === undefined ? 'failed' : 'ensured';
       return { subscription, resumed };
     } finally {
       clearInterval(heart);
     }
   };
+}
+
+/**
+ * Nothing is left to make up for, unless the integration was cut off once more while its hook ran: then the mark stays,
+ * also where it is back already, and whoever puts it back wakes it. A credential's news count as such a cut even if they
+ * closed nothing: the hook may run once more, but no outage is passed over.
+ *
+ * @returns Whether the mark was taken off.
+ */
+async function noteResumed({ store, integrations, now }: ActivityDependencies, before: Integration): Promise<boolean> {
+  const change = await changeIntegration(
+    store,
+    before.id,
+    (state, row) => {
+      const isSame =
+        row.resumeSince?.getTime() === before.resumeSince?.getTime() &&
+        row.statusSince.getTime() === before.statusSince.getTime() &&
+        isDeepStrictEqual(state.epochs, before.state.epochs);
+      return isSame && gateOfState(integrations, row) === 'process' ? { state, resumeSince: null } : state;
+    },
+    now,
+  );
+  return change !== null && change.before !== change.after;
 }
 
 async function runHook(
@@ -93,33 +104,51 @@ async function runHook(
   );
 }
 
-/** @param ensured What the hook brought; undefined when it was not run. */
+/** At three quarters of the rest of its life: the last quarter is for tries that fail. */
+function renewAt(expiresAt: Date, at: Date): Date {
+  return new Date(at.getTime() + Math.max((expiresAt.getTime() - at.getTime()) * 0.75, 60_000));
+}
+
+/**
+ * Secrets that the hook does not bring are left as they are: a handshake may have brought them, before or meanwhile.
+ *
+ * @param ensured What the hook brought; undefined when it was not run, or failed.
+ */
 async function record(
-  { store, vault, now }: ActivityDependencies,
-  integration: Integration,
-  known: Subscription | null,
+  { store, vault, integrations, now }: ActivityDependencies,
+  { id, type }: Integration,
+  before: Subscription | null,
   ensured: EnsuredSubscription | null | undefined,
   failed: string | null,
 ): Promise<void> {
-  const { sealedSecrets, expiresAt, dueAt, failure, version } = known ?? none;
   const at = now();
-  let write: SubscriptionWrite = { sealedSecrets, expiresAt, dueAt, failure: null };
-  if (ensured !== undefined && (ensured !== null || failed === null)) {
-    const until = ensured?.expiresAt ?? null;
-    const text = JSON.stringify(ensured?.secrets ?? []);
-    write = {
-      sealedSecrets: vault.seal(new Secret(text), subscriptionSecretsBinding(integration.id)),
-      expiresAt: until,
-      // At three quarters of its life: the last quarter is for tries that fail.
-      dueAt: until === null ? null : new Date(at.getTime() + Math.max((until.getTime() - at.getTime()) * 0.75, 60_000)),
+  const hasHook = integrations.find(type)?.ensureSubscription !== undefined;
+  const secrets = ensured?.secrets ?? [];
+  const brought =
+    secrets.length === 0 ? null : vault.seal(new Secret(JSON.stringify(secrets)), subscriptionSecretsBinding(id));
+  await changeSubscription(store, id, (known): SubscriptionWrite | null => {
+    // Deleted meanwhile, together with its integration.
+    if (known === null && before !== null) return null;
+    const expiresAt = ensured === undefined ? (known?.expiresAt ?? null) : (ensured?.expiresAt ?? null);
+    const write = {
+      sealedSecrets: brought ?? known?.sealedSecrets ?? null,
+      expiresAt,
+      dueAt: hasHook && expiresAt !== null ? renewAt(expiresAt, at) : null,
       failure: null,
     };
-  }
-  if (failed !== null) {
-    const tries = (failure?.tries ?? 0) + 1;
-    const retryAt = new Date(at.getTime() + Math.max(retryDelayMs(tries, Math.random()), 10_000));
-    write = { ...write, dueAt: retryAt, failure: { detail: failed.slice(0, 300), since: failure?.since ?? at, tries } };
-  }
-  // Lost to another writer (a handshake's secret): the next look finds it due again.
-  await store.compareAndSetSubscription(integration.id, version, write);
+    return failed === null ? write : { ...write, ...noteFailure(known?.failure ?? null, failed, at) };
+  });
+}
+
+function noteFailure(
+  before: Subscription['failure'],
+  failed: string,
+  at: Date,
+): Pick<SubscriptionWrite, 'dueAt' | 'failure'> {
+  const tries = (before?.tries ?? 0) + 1;
+  const waitMs = Math.max(retryDelayMs(tries, Math.random()), 10_000);
+  return {
+    dueAt: new Date(at.getTime() + waitMs),
+    failure: { detail: failed.slice(0, 300), since: before?.since ?? at, tries },
+  };
 }

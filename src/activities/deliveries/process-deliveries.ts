@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Activities, ProcessResult } from '../../contracts/activities.js';
 import { RelinkError } from '../../errors.js';
@@ -10,17 +11,21 @@ import { nameClaim } from './name-claim.js';
 import { noteOutcomes } from './note-outcomes.js';
 import { readGate } from './read-gate.js';
 import type { Consumer } from './run-delivery.js';
-import { runLot } from './run-lot.js';
+import { firstTurn, runLot } from './run-lot.js';
 
 /** How long one activity works before it reports: its progress stays readable, and the run's history short. */
 const workForMs = 60_000;
 /** How long an idle consumer waits for more before it gives its slot back. */
 const lingerMs = 1_000;
 const heartbeatEveryMs = 2_000;
-const smallestLot = 50;
+const firstLot = 100;
+const smallestLot = 10;
 const largestLot = 200;
 /** A lot should take about this long: quick handlers get large ones, slow handlers small ones. */
 const lotTakesMs = 150;
+/** What keeps coming is claimed some at a time rather than one by one: no lot begins sooner after a small one. */
+const gatherLotMs = 15;
+const manyAtOnce = 50;
 const afterDeadCredentialMs = 5_000;
 /** Until another worker may have the key that this one lacks. */
 const afterMissingKeyMs = 30_000;
@@ -46,7 +51,13 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
       const integration = await store.getIntegration(integrationId);
       if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
       const { order } = webhookPolicyOf(integrations.find(integration.type));
+      let isLooking = true;
+      const noteLooking = async (looks: boolean) => {
+        if (looks !== isLooking) await store.noteLooking(integrationId, claim, looks);
+        isLooking = looks;
+      };
       const end = async (how: ProcessResult['end'], atLeastMs = 0): Promise<ProcessResult> => {
+        await noteLooking(false);
         const next = await store.findNextDue(integrationId, order);
         const dueInMs = next === null ? null : Math.max((next.at?.getTime() ?? 0) - now().getTime(), 0);
         return { ...progress, end: how, nextDueInMs: dueInMs === null ? null : Math.max(dueInMs, atLeastMs) };
@@ -59,21 +70,26 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
       };
       await store.becomeConsumer(integrationId, claim, now());
 
-      let limit = smallestLot;
+      let limit = firstLot;
+      const pace = { turn: firstTurn };
       for (;;) {
         signal.throwIfAborted();
         if (Date.now() - startedAt > workForMs) return await end('more');
         const lot = await store.claimDeliveries({ integrationId, claim, order, limit, now: now() });
         if (lot === null) throw new RelinkError('claim_lost', integrationId);
         if (lot.length === 0) {
+          if (!isLooking) return await end('drained');
           if (await watcher.wait(integrationId, order, lingerMs, signal)) continue;
           signal.throwIfAborted();
-          return await end('drained');
+          // And once more: who stored something while this still looked did not wake it.
+          await noteLooking(false);
+          continue;
         }
+        await noteLooking(true);
         const finisher = new Finisher(store, integrationId, claim, now);
         const notes = outcomes.for(integrationId);
         const lotStartedAt = Date.now();
-        const tools = { claim, finisher, deadline: startedAt + workForMs, askGate, notes };
+        const tools = { claim, finisher, deadline: startedAt + workForMs, pace, askGate, notes };
         const { handled, failed, stopped } = await runLot(dependencies, consumer, lot, tools);
         progress.handled += handled;
         progress.failed += failed;
@@ -81,6 +97,7 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         if (stopped === 'gate_closed') return await end('stopped', afterDeadCredentialMs);
         if (stopped === 'time_up') return await end('more');
         const took = Math.max(Date.now() - lotStartedAt, 1);
+        if (lot.length < manyAtOnce && took < gatherLotMs) await sleep(gatherLotMs - took, undefined, { signal });
         limit = Math.min(Math.max(Math.round((lot.length * lotTakesMs) / took), smallestLot), largestLot, limit * 2);
       }
     } finally {

@@ -1,6 +1,6 @@
-import { decideGate, type Gate } from '../../domain/delivery.js';
+import type { Gate } from '../../domain/delivery.js';
 import type { IntegrationId } from '../../domain/ids.js';
-import { webhookPolicyOf } from '../../integrations/definition.js';
+import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationGateRow } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
@@ -10,6 +10,5 @@ export async function readGate(
   id: IntegrationId,
 ): Promise<{ readonly gate: Gate; readonly row: IntegrationGateRow | null }> {
   const row = (await store.readIntegrationGates([id])).at(0) ?? null;
-  const { whileInError } = webhookPolicyOf(row === null ? null : integrations.find(row.type));
-  return { gate: decideGate({ status: row?.status ?? null, openCauses: row?.openCauses ?? 0, whileInError }), row };
+  return { gate: gateOf(integrations, row), row };
 }

@@ -10,7 +10,8 @@ import { decideOutcome, openDelivery, type Consumer } from './run-delivery.js';
 
 /** An answer of the gate is good for this long within a lot; slow handlers have it asked again before each delivery. */
 const gateIsFreshForMs = 100;
-/** What goes to a thread at once at most: quick handlers get many, slow ones one at a time. */
+/** What goes to a thread at once: quick handlers get many, slow ones one at a time. */
+export const firstTurn = 16;
 const longestTurn = 64;
 const largestTurn = 1024 * 1024;
 
@@ -26,6 +27,8 @@ export interface LotTools {
   readonly finisher: Finisher;
   /** Nothing begins after this (Date.now). */
   readonly deadline: number;
+  /** How many deliveries a thread was last able to work through in a turn; kept from lot to lot. */
+  readonly pace: { turn: number };
   /** Asks the primary. */
   readonly askGate: () => Promise<Gate>;
   readonly notes: OutcomeNotes;
@@ -43,7 +46,7 @@ export async function runLot(
   tools: LotTools,
 ): Promise<LotResult> {
   const { integration, services, signal } = consumer;
-  const { finisher, notes, deadline } = tools;
+  const { finisher, notes, deadline, pace } = tools;
   const policy = webhookPolicyOf(dependencies.integrations.find(integration.type));
   const byArrival = policy.order === 'arrival';
   const queue = [...lot];
@@ -53,7 +56,6 @@ export async function runLot(
   let isCrashed = false;
   let isBlocked = false;
   let openUntil = 0;
-  let length = 1;
 
   const isOpen = async () => {
     if (Date.now() < openUntil) return true;
@@ -74,7 +76,7 @@ export async function runLot(
   };
 
   const takeTurn = async () => {
-    const turn = byArrival ? takeSome(queue, length) : queue.slice(0, 1);
+    const turn = byArrival ? takeSome(queue, pace.turn) : queue.slice(0, 1);
     const [first] = turn;
     if (first === undefined) return;
     if (first.suspect && first.crashes >= maxCrashes) {
@@ -109,7 +111,8 @@ export async function runLot(
     };
     try {
       const ended = await dependencies.handlers.runInTurn({ calls, openUntil, onBegin, onAnswer }, services, signal);
-      length = ended === turn.length ? Math.min(length * 2, longestTurn) : Math.max(ended, 1);
+      if (ended < turn.length) pace.turn = Math.max(ended, 1);
+      else if (ended === pace.turn) pace.turn = Math.min(pace.turn * 2, longestTurn);
     } finally {
       // The worker stops: the one in hand has been told so, and goes back like those behind it.
       const inHand = signal.aborted && hasBegun ? left.shift() : undefined;

@@ -1,20 +1,22 @@
 import { Context } from '@temporalio/activity';
-import { decideGate } from '../../domain/delivery.js';
-import type { IntegrationId } from '../../domain/ids.js';
-import { takesWebhooks, webhookPolicyOf } from '../../integrations/definition.js';
+import { takesWebhooks } from '../../integrations/definition.js';
+import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationGateRow, QueueRow } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { countDone } from './count-done.js';
+import { walkPages } from '../for-each-page.js';
+import { wakeEach } from './wake-each.js';
+import { wakePrepared } from './wake-prepared.js';
 
-const pageSize = 100;
-const batch = 200;
 /** Of one integration in one round. */
 const expireLimit = 5_000;
 const deleteLimit = 20_000;
+/** Far beyond the longest attempt. The next one of an integration that still lives writes its row anew. */
+const consumerStaysForMs = 86_400_000;
 
 /**
- * What nobody else would do any more: wakes whoever has something due and was not woken (its intake or its restore died
- * before the signal), keeps held deliveries within their bounds, and applies the retention.
+ * What nobody else would do any more: wakes whoever has something due, or to discard, and was not woken (its intake or
+ * its restore died before the signal), keeps held deliveries within their bounds, and applies the retention. Consumers of long ago go too: an
+ * integration that is gone has nobody else to remove its own.
  *
  * "Due and not woken" is read off what is there: something is queued, its gate is open, and neither the delivery nor
  * the status is younger than the sweep's delay. So no mark has to be set by everyone who opens a gate.
@@ -25,20 +27,21 @@ export async function sweepDeliveries(
   const { store, now, settings } = dependencies;
   let woken = await wakePrepared(dependencies);
   let expired = 0;
-  let after: string | null = null;
-  do {
-    const page = await store.listQueues({ limit: pageSize, after }, settings.heldLimit + 1);
-    const rows = await store.readIntegrationGates(page.rows.map(row => row.integrationId));
-    const gates = new Map(rows.map(row => [row.id, row]));
-    for (const queue of page.rows) {
-      Context.current().heartbeat();
-      const done = await sweepQueue(dependencies, queue, gates.get(queue.integrationId) ?? null);
-      woken += done.woken;
-      expired += done.expired;
-    }
-    after = page.next;
-  } while (after !== null);
+  await walkPages(
+    page => store.listQueues(page, settings.heldLimit + 1),
+    async queues => {
+      const rows = await store.readIntegrationGates(queues.map(queue => queue.integrationId));
+      const gates = new Map(rows.map(row => [row.id, row]));
+      for (const queue of queues) {
+        Context.current().heartbeat();
+        const done = await sweepQueue(dependencies, queue, gates.get(queue.integrationId) ?? null);
+        woken += done.woken;
+        expired += done.expired;
+      }
+    },
+  );
   await store.deleteFinishedDeliveries(new Date(now().getTime() - settings.deliveryRetentionMs), deleteLimit);
+  await store.deleteStaleConsumers(new Date(now().getTime() - consumerStaysForMs), deleteLimit);
   return { woken, expired };
 }
 
@@ -48,14 +51,15 @@ async function sweepQueue(
   row: IntegrationGateRow | null,
 ): Promise<{ readonly woken: number; readonly expired: number }> {
   const { store, integrations, log, now, settings } = dependencies;
-  const definition = row === null ? null : integrations.find(row.type);
-  const { whileInError } = webhookPolicyOf(definition);
-  const gate = decideGate({ status: row?.status ?? null, openCauses: row?.openCauses ?? 0, whileInError });
   const waitedSince = Math.max(queue.oldestReceivedAt.getTime(), row?.statusSince.getTime() ?? 0);
   const isGone = row === null || row.status === 'IN_DELETION';
-  const isOpen = gate === 'process' && takesWebhooks(definition);
-  if ((isOpen || isGone) && waitedSince < now().getTime() - settings.sweepAfterMs) {
-    return { woken: await wake(dependencies, [queue.integrationId]), expired: 0 };
+  const gate = gateOf(integrations, row);
+  const isOpen = row !== null && gate === 'process' && takesWebhooks(integrations.find(row.type));
+  // What came in since the gate discards, and whose intake could not read it after the commit; what was held before stays.
+  const isLate = row !== null && gate === 'discard' && queue.newestReceivedAt >= row.statusSince;
+  const dueSince = isLate ? queue.newestReceivedAt.getTime() : waitedSince;
+  if ((isOpen || isGone || isLate) && dueSince < now().getTime() - settings.sweepAfterMs) {
+    return { woken: await wakeEach(dependencies, [queue.integrationId]), expired: 0 };
   }
   if (isOpen || isGone) return { woken: 0, expired: 0 };
 
@@ -70,31 +74,4 @@ async function sweepQueue(
     );
   }
   return { woken: 0, expired: tooLong + tooMany };
-}
-
-/** Those whose subscription is due, or that came back and whose hook for that has not run; a closed gate needs neither. */
-async function wakePrepared(dependencies: ActivityDependencies): Promise<number> {
-  const { store, integrations, now, settings } = dependencies;
-  const due = (await store.listDueSubscriptions(now(), batch)).map(subscription => subscription.integrationId);
-  const before = new Date(now().getTime() - settings.sweepAfterMs);
-  const unresumed = await store.listUnresumedIntegrations(before, batch);
-  const rows = await store.readIntegrationGates(due);
-  const open = rows.filter(row => {
-    const { whileInError } = webhookPolicyOf(integrations.find(row.type));
-    return decideGate({ ...row, whileInError }) === 'process';
-  });
-  const known = new Set(rows.map(row => row.id));
-  for (const id of due) if (!known.has(id)) await store.deleteSubscription(id);
-  return wake(dependencies, [...new Set([...open, ...unresumed].map(row => row.id))]);
-}
-
-async function wake({ workflows, log }: ActivityDependencies, ids: readonly IntegrationId[]): Promise<number> {
-  return countDone(
-    ids.map(id => ({ id })),
-    log,
-    async ({ id }) => {
-      await workflows.wakeWebhooks(id);
-      return true;
-    },
-  );
 }

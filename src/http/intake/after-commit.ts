@@ -1,19 +1,18 @@
-import { decideGate, discardReason } from '../../domain/delivery.js';
+import { discardReason } from '../../domain/delivery.js';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
-import { webhookPolicyOf } from '../../integrations/definition.js';
+import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
 import type { IntegrationGateRow, Store } from '../../store/port/store.js';
+import { GroupedReads } from './grouped-reads.js';
+import { Room } from './room.js';
 import type { Waker } from './waker.js';
 
-/** What one read of gates asks for at most, by the store's bound, and how many are on their way at once. */
+/** What one read of gates asks for at most, by the store's bound. */
 const largestRead = 500;
-const readsInFlight = 2;
+/** They are stored: one that is refused here is known when its provider comes again, and the sweep looks at it. */
+const mostWaiting = { count: 10_000, bytes: Infinity };
 
-interface Waiting {
-  readonly id: DeliveryId;
-  readonly resolve: (outcome: 'kept' | 'discarded') => void;
-  readonly reject: (error: unknown) => void;
-}
+type Settled = 'kept' | 'discarded';
 
 interface AfterCommitDependencies {
   readonly store: Pick<Store, 'readIntegrationGates' | 'discardDeliveries'>;
@@ -23,71 +22,61 @@ interface AfterCommitDependencies {
 }
 
 /**
- * Looks at the gates of what was just committed, on the primary: wakes, leaves it held, or discards it. Those who ask
- * while two reads are on their way share the next one, which begins after they asked and so after their commits. One
- * discard for each integration.
+ * Looks at the gates of what was just committed, on the primary: wakes, leaves it held, or discards it. The read begins
+ * after they asked and so after their commits. Those of one integration that share its read share the decision: one
+ * wake, or one discard.
  */
 export class AfterCommit {
-  private readonly waiting = new Map<IntegrationId, Waiting[]>();
-  private inFlight = 0;
-  private planned = false;
+  private readonly gates: GroupedReads<IntegrationId, IntegrationGateRow>;
+  /** What waits for a read, by that read. */
+  private readonly groups = new Map<
+    Promise<unknown>,
+    { readonly ids: DeliveryId[]; readonly settled: Promise<Settled> }
+  >();
+  private readonly room = new Room(mostWaiting);
 
-  constructor(private readonly dependencies: AfterCommitDependencies) {}
-
-  settle(integrationId: IntegrationId, id: DeliveryId): Promise<'kept' | 'discarded'> {
-    return new Promise((resolve, reject) => {
-      const others = this.waiting.get(integrationId);
-      if (others === undefined) this.waiting.set(integrationId, [{ id, resolve, reject }]);
-      else others.push({ id, resolve, reject });
-      this.plan();
-    });
+  constructor(private readonly dependencies: AfterCommitDependencies) {
+    this.gates = new GroupedReads(async ids => {
+      const rows = await dependencies.store.readIntegrationGates(ids);
+      return new Map(rows.map(row => [row.id, row]));
+    }, largestRead);
   }
 
-  /** At the end of this turn of the event loop, so that all of one commit go together. */
-  private plan(): void {
-    if (this.planned || this.inFlight >= readsInFlight || this.waiting.size === 0) return;
-    this.planned = true;
-    setImmediate(() => {
-      this.planned = false;
-      void this.read();
-      this.plan();
-    });
-  }
-
-  private async read(): Promise<void> {
-    const asked = [...this.waiting].slice(0, largestRead);
-    if (asked.length === 0) return;
-    for (const [id] of asked) this.waiting.delete(id);
-    this.inFlight += 1;
+  /** @throws RelinkError `database_unavailable` also when too many wait already. */
+  async settle(integrationId: IntegrationId, id: DeliveryId): Promise<Settled> {
+    const leave = this.room.enter(0);
     try {
-      const rows = await this.dependencies.store.readIntegrationGates(asked.map(([id]) => id));
-      const byId = new Map(rows.map(row => [row.id, row]));
-      for (const [id, waiting] of asked) void this.decide(id, waiting, byId.get(id) ?? null);
-    } catch (error) {
-      for (const [, waiting] of asked) for (const { reject } of waiting) reject(error);
+      return await this.join(integrationId, id);
     } finally {
-      this.inFlight -= 1;
-      this.plan();
+      leave();
     }
+  }
+
+  private join(integrationId: IntegrationId, id: DeliveryId): Promise<Settled> {
+    const reading = this.gates.read(integrationId);
+    const known = this.groups.get(reading);
+    if (known !== undefined) {
+      known.ids.push(id);
+      return known.settled;
+    }
+    const ids = [id];
+    const settled = reading
+      .finally(() => this.groups.delete(reading))
+      .then(row => this.decide(integrationId, ids, row));
+    this.groups.set(reading, { ids, settled });
+    return settled;
   }
 
   private async decide(
     integrationId: IntegrationId,
-    waiting: readonly Waiting[],
+    ids: readonly DeliveryId[],
     row: IntegrationGateRow | null,
-  ): Promise<void> {
+  ): Promise<Settled> {
     const { store, integrations, waker, now } = this.dependencies;
-    const { whileInError } = webhookPolicyOf(row === null ? null : integrations.find(row.type));
-    const status = row?.status ?? null;
-    const gate = decideGate({ status, openCauses: row?.openCauses ?? 0, whileInError });
+    const gate = gateOf(integrations, row);
     if (gate === 'process') waker.wake(integrationId);
-    try {
-      const ids = waiting.map(({ id }) => id);
-      const discards = gate === 'discard';
-      if (discards) await store.discardDeliveries(integrationId, { ids }, discardReason(status), now());
-      for (const { resolve } of waiting) resolve(discards ? 'discarded' : 'kept');
-    } catch (error) {
-      for (const { reject } of waiting) reject(error);
-    }
+    if (gate !== 'discard') return 'kept';
+    await store.discardDeliveries(integrationId, { ids }, discardReason(row?.status ?? null), now());
+    return 'discarded';
   }
 }

@@ -2,13 +2,16 @@ import type { Gate } from '../../domain/delivery.js';
 import type { IntegrationId, ProviderId } from '../../domain/ids.js';
 import { newId } from '../../ids.js';
 import { encodeContent } from '../../integrations/delivery-content.js';
+import type { Log } from '../../log.js';
 import type { InsertedDelivery } from '../../store/port/store.js';
 import { deliveryContentBinding } from '../../vault/bindings.js';
 import type { HttpDependencies } from '../dependencies.js';
 import { AfterCommit } from './after-commit.js';
 import { GroupCommit } from './group-commit.js';
+import { GroupedReads } from './grouped-reads.js';
 import type { Metrics } from './metrics.js';
-import { Targets } from './targets.js';
+import { Room } from './room.js';
+import { mostPerAccount, Targets } from './targets.js';
 import { Waker } from './waker.js';
 
 export interface Arrival {
@@ -24,6 +27,12 @@ export interface Arrival {
 export type AcceptedOutcome = InsertedDelivery['outcome'] | 'discarded';
 
 export interface Intake {
+  /**
+   * Call it before a webhook is looked into, with the size of its body, and what it returns when it is answered.
+   *
+   * @throws RelinkError `database_unavailable` while too many wait for the database.
+   */
+  enter(bytes: number): () => void;
   readonly targets: Targets;
   readonly waker: Waker;
   /**
@@ -34,6 +43,12 @@ export interface Intake {
   accept(arrival: Arrival): Promise<AcceptedOutcome>;
 }
 
+/** Webhooks that are being looked into, stored or settled, and their bodies. */
+const mostWebhooks = { count: 5_000, bytes: 32 * 1_048_576 };
+
+/** Integrations in one question for their consumers, by the store's bound. */
+const mostLookedAfter = 500;
+
 /**
  * The durable part of taking webhooks in. What a gate that was open a moment ago says is enough to wake; anything else
  * is read again after the commit, on the primary, so that no delivery falls between a release and a store: either the
@@ -42,11 +57,27 @@ export interface Intake {
 export function createIntake(dependencies: HttpDependencies, metrics: Metrics): Intake {
   const { store, vault, integrations, workflows, log, now = () => new Date() } = dependencies;
   const commits = new GroupCommit(store, rows => metrics.commitRows.observe(rows));
-  const waker = new Waker(workflows, log, outcome => metrics.wakes.inc({ outcome }));
+  const lookedAfter = new GroupedReads<IntegrationId, true>(async ids => {
+    const found = await store.findLookedAfter(ids);
+    return new Map(found.map(id => [id, true]));
+  }, mostLookedAfter);
+  const waker = new Waker(
+    workflows,
+    log,
+    outcome => metrics.wakes.inc({ outcome }),
+    // A database that does not answer spares no wake.
+    id =>
+      lookedAfter.read(id).then(
+        found => found === true,
+        () => false,
+      ),
+  );
   const afterCommit = new AfterCommit({ store, integrations, waker, now });
 
+  const room = new Room(mostWebhooks);
   return {
-    targets: new Targets(store, vault, integrations),
+    enter: bytes => room.enter(bytes),
+    targets: new Targets(store, vault, integrations, noteCuts(metrics, log)),
     waker,
     async accept({ integrationId, gate, provider, externalId, headers, body }) {
       const content = encodeContent(headers, body);
@@ -67,5 +98,22 @@ export function createIntake(dependencies: HttpDependencies, metrics: Metrics): 
       }
       return (await afterCommit.settle(integrationId, stored.id)) === 'discarded' ? 'discarded' : outcome;
     },
+  };
+}
+
+/** Of so many accounts it is told. */
+const mostTold = 1_000;
+
+/** Counted each time, and told once for each account: nobody hears by itself that it gets no webhooks. */
+function noteCuts(metrics: Metrics, log: Log): (provider: ProviderId, oldest: IntegrationId) => void {
+  const told = new Set<IntegrationId>();
+  return (provider, oldest) => {
+    metrics.webhooks.inc({ provider, outcome: 'account_cut_short' });
+    if (told.has(oldest) || told.size >= mostTold) return;
+    told.add(oldest);
+    log.warn(
+      { provider, integrationId: oldest },
+      `More than ${mostPerAccount} integrations are on the ${provider} account of ${oldest}: webhooks to the provider's one address reach the oldest ${mostPerAccount} of them`,
+    );
   };
 }

@@ -9,13 +9,13 @@ export function createMetrics() {
     registry,
     webhooks: new Counter({
       name: 'relink_webhooks_total',
-      help: 'Webhooks by provider and by what became of them: accepted, duplicate, discarded, or why they were refused.',
+      help: 'Webhooks by provider and by what became of them: accepted, duplicate, discarded, or why they were refused; account_cut_short: it was for more integrations than it reached.',
       labelNames: ['provider', 'outcome'],
       registers,
     }),
     wakes: new Counter({
       name: 'relink_wakes_total',
-      help: 'Signals sent to consumers of deliveries.',
+      help: 'Wakes of consumers of deliveries: sent, spared because the consumer was looking anyway, or failed.',
       labelNames: ['outcome'],
       registers,
     }),

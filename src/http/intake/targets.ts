@@ -1,11 +1,13 @@
-import { decideGate, type Gate } from '../../domain/delivery.js';
+import type { Gate } from '../../domain/delivery.js';
 import { isId, type ExternalId, type IntegrationId, type ProviderId } from '../../domain/ids.js';
-import { takesWebhooks, webhookPolicyOf } from '../../integrations/definition.js';
+import { takesWebhooks } from '../../integrations/definition.js';
+import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
-import type { Integration, Store } from '../../store/port/store.js';
+import type { AccountKey, IntakeTargetRow, Store } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import type { Secret } from '../../vault/secret.js';
 import type { Vault } from '../../vault/vault.js';
+import { GroupedReads } from './grouped-reads.js';
 import { parseSecrets } from './parse-secrets.js';
 import { ShortCache } from './short-cache.js';
 
@@ -21,21 +23,41 @@ export interface Target {
 
 const keepForMs = 1_000;
 const keepAtMost = 10_000;
-const accountPage = 100;
-const mostPerAccount = 1_000;
+/** By the store's bound. */
+const largestRead = 500;
+/** One webhook is not to become any number of deliveries. */
+export const mostPerAccount = 1_000;
+
+/** No provider's name holds a slash. */
+type AccountName = `${string}/${string}`;
 
 /** Looks up who a webhook is for. */
 export class Targets {
   private readonly byId: ShortCache<Target | null>;
-  private readonly byAccount: ShortCache<readonly IntegrationId[]>;
+  private readonly rows: GroupedReads<IntegrationId, IntakeTargetRow>;
+  private readonly accounts: GroupedReads<AccountName, readonly IntegrationId[]>;
 
   constructor(
-    private readonly store: Store,
+    store: Pick<Store, 'readIntakeTargets' | 'findIntegrationsOnAccounts'>,
     private readonly vault: Vault,
     private readonly integrations: IntegrationCatalogue,
+    /** Hears of an account that has more integrations than a webhook may be for, by the oldest of them. */
+    private readonly onCut: (provider: ProviderId, oldest: IntegrationId) => void,
   ) {
     this.byId = new ShortCache(keepForMs, keepAtMost);
-    this.byAccount = new ShortCache(keepForMs, keepAtMost);
+    this.rows = new GroupedReads(async ids => {
+      const rows = await store.readIntakeTargets(ids);
+      return new Map(rows.map(row => [row.id, row]));
+    }, largestRead);
+    const types = integrations.list().filter(takesWebhooks);
+    this.accounts = new GroupedReads(async names => {
+      const found = await store.findIntegrationsOnAccounts(
+        names.map(parseName),
+        types.map(({ type }) => type),
+        mostPerAccount + 1,
+      );
+      return new Map(found.map(row => [nameAccount(row), row.integrationIds]));
+    }, largestRead);
   }
 
   /** Null: no such integration, or its type takes no webhooks. */
@@ -49,42 +71,37 @@ export class Targets {
     this.byId.forget(id);
   }
 
-  /** The integrations on this account, whoever's they are. */
+  /**
+   * The integrations on this account, whoever's they are, as they are at the time of the call: the provider sends a
+   * webhook once, and one for an integration that was created a moment ago must find it.
+   */
   async findByAccount(provider: ProviderId, externalId: ExternalId): Promise<readonly IntegrationId[]> {
-    return this.byAccount.get(`${provider}/${externalId}`, async () => {
-      const found: IntegrationId[] = [];
-      let after: string | null = null;
-      do {
-        const page = await this.store.findIntegrationsByAccount(provider, externalId, { limit: accountPage, after });
-        found.push(...page.rows.filter(row => takesWebhooks(this.integrations.find(row.type))).map(row => row.id));
-        after = page.next;
-      } while (after !== null && found.length < mostPerAccount);
-      return found;
-    });
+    const ids = (await this.accounts.read(nameAccount({ provider, externalId }))) ?? [];
+    const [oldest] = ids;
+    if (ids.length <= mostPerAccount || oldest === undefined) return ids;
+    this.onCut(provider, oldest);
+    return ids.slice(0, mostPerAccount);
   }
 
   private async read(id: IntegrationId): Promise<Target | null> {
     const readAt = Date.now();
-    const [integration, subscription] = await Promise.all([
-      this.store.getIntegration(id),
-      this.store.getSubscription(id),
-    ]);
-    const definition = integration === null ? null : this.integrations.find(integration.type);
-    if (integration === null || !takesWebhooks(definition)) return null;
-    const { status, state } = integration;
-    const { whileInError } = webhookPolicyOf(definition);
-    const sealed = subscription?.sealedSecrets ?? null;
+    const row = await this.rows.read(id);
+    if (row === null || !takesWebhooks(this.integrations.find(row.type))) return null;
+    const { providers, sealedSecrets } = row;
     return {
       id,
-      gate: decideGate({ status, openCauses: state.causes.length, whileInError }),
-      providers: await this.readProviders(integration),
-      secrets: sealed === null ? [] : parseSecrets(this.vault.open(sealed, subscriptionSecretsBinding(id))),
+      gate: gateOf(this.integrations, row),
+      providers: new Set<string>(providers),
+      secrets:
+        sealedSecrets === null ? [] : parseSecrets(this.vault.open(sealedSecrets, subscriptionSecretsBinding(id))),
       readAt,
     };
   }
+}
 
-  private async readProviders({ entityIds }: Integration): Promise<ReadonlySet<string>> {
-    const entities = await Promise.all(entityIds.map(entityId => this.store.getEntity(entityId)));
-    return new Set(entities.filter(entity => entity !== null).map(entity => entity.provider));
-  }
+const nameAccount = ({ provider, externalId }: AccountKey): AccountName => `${provider}/${externalId}`;
+
+function parseName(name: AccountName): AccountKey {
+  const end = name.indexOf('/');
+  return { provider: name.slice(0, end) as ProviderId, externalId: name.slice(end + 1) as ExternalId };
 }

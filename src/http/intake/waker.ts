@@ -3,8 +3,11 @@ import type { IntegrationId } from '../../domain/ids.js';
 import type { Log } from '../../log.js';
 import type { WorkflowStarter } from '../../temporal/workflow-starter.js';
 
-/** Between two wakes of one integration: its consumer lingers for longer than this and sees what comes meanwhile. */
-const pauseMs = 250;
+/**
+ * Between two wakes of one integration. A consumer that was woken looks for a second at least before it gives its slot
+ * back, so it sees what comes meanwhile; the wake at the end of the pause is for what it may have missed.
+ */
+const pauseMs = 900;
 const mostAtOnce = 16;
 const firstRetryMs = 500;
 const longestRetryMs = 10_000;
@@ -20,7 +23,8 @@ interface Active {
 
 /**
  * Wakes the consumers of what was committed: at most one wake in flight per integration, and one more after a commit
- * that came meanwhile. So after every commit there is a wake that began later than it.
+ * that came meanwhile. So after every commit there is a wake that began later than it, or a look at the database that
+ * found the consumer still looking: that one needs none.
  *
  * Temporal may be away: wakes wait for it here, and a process that ends meanwhile leaves them to the sweep.
  */
@@ -39,7 +43,9 @@ export class Waker {
   constructor(
     private readonly workflows: Pick<WorkflowStarter, 'wakeWebhooks'>,
     private readonly log: Log,
-    private readonly count: (outcome: 'sent' | 'failed') => void,
+    private readonly count: (outcome: 'sent' | 'spared' | 'failed') => void,
+    /** Whether its consumer looks at least once more; asked after the commit. */
+    private readonly isLookedAfter: (id: IntegrationId) => Promise<boolean>,
   ) {}
 
   /** Call it after the commit. */
@@ -85,10 +91,13 @@ export class Waker {
     state.again = false;
     let sent = false;
     try {
-      await this.workflows.wakeWebhooks(id);
+      if (await this.isLookedAfter(id)) this.count('spared');
+      else {
+        await this.workflows.wakeWebhooks(id);
+        this.count('sent');
+        this.noteBack();
+      }
       sent = true;
-      this.count('sent');
-      this.noteBack();
     } catch (error) {
       this.count('failed');
       this.noteAway(error);

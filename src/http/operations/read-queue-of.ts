@@ -1,10 +1,10 @@
+import { gateOfState } from '../../integrations/gate-of.js';
 import type { Integration } from '../../store/port/store.js';
 import type { HttpContext } from '../dependencies.js';
-import { gateOf } from './gate-of.js';
 
 /** What an integration has still to work through, and how its subscription stands; both as the API shows them. */
 export async function readQueueOf(context: HttpContext, integration: Integration) {
-  const { store, config } = context;
+  const { store, integrations, config } = context;
   const [queue, subscription] = await Promise.all([
     store.readQueue(integration.id, config.heldLimit + 1),
     store.getSubscription(integration.id),
@@ -14,7 +14,7 @@ export async function readQueueOf(context: HttpContext, integration: Integration
   return {
     deliveries: {
       pending,
-      held: gateOf(context, integration) === 'process' ? 0 : pending,
+      held: gateOfState(integrations, integration) === 'process' ? 0 : pending,
       oldest_received_at: queue?.oldestReceivedAt.toISOString() ?? null,
     },
     subscription: subscription && {

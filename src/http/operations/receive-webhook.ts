@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ExternalId, ProviderId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
+import { changeSubscription } from '../../integrations/change-subscription.js';
 import type { Provider } from '../../providers/configure-provider.js';
 import { answerHandshake, type HandshakeAnswer } from '../../providers/webhooks/answer-handshake.js';
 import { webhookCatalogue } from '../../providers/webhooks/catalogue.js';
@@ -8,9 +9,12 @@ import type { WebhookDefinition, WebhookRequest } from '../../providers/webhooks
 import { pickHeaders } from '../../providers/webhooks/pick-headers.js';
 import { readEvents } from '../../providers/webhooks/read-events.js';
 import { verifyWebhook } from '../../providers/webhooks/verify-webhook.js';
+import type { SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import { Secret } from '../../vault/secret.js';
 import type { HttpContext } from '../dependencies.js';
+import type { Arrival } from '../intake/create-intake.js';
+import { countFitting } from '../intake/room.js';
 import type { Target } from '../intake/targets.js';
 
 export type WebhookAnswer =
@@ -19,6 +23,10 @@ export type WebhookAnswer =
 
 /** Knowledge older than this is read again before a signature is refused for it: secrets rotate. Milliseconds. */
 const freshEnoughMs = 100;
+/** No provider's account has a longer one. */
+const longestAccountId = 1_000;
+/** Of the deliveries that one webhook becomes: each is a copy of its own, sealed. */
+const storedAtOnce = { count: 1_000, bytes: 4 * 1_048_576 };
 
 /**
  * One webhook, for one integration or (`integrationId` null) for every integration on the account it names. Nothing is
@@ -27,6 +35,20 @@ const freshEnoughMs = 100;
  * @throws RelinkError `webhooks_not_expected`, `webhook_signature_*`, `webhook_secret_missing`, `database_unavailable`.
  */
 export async function receiveWebhook(
+  context: HttpContext,
+  providerName: string,
+  integrationId: string | null,
+  request: WebhookRequest,
+): Promise<WebhookAnswer> {
+  const leave = context.intake.enter(request.body.length);
+  try {
+    return await receive(context, providerName, integrationId, request);
+  } finally {
+    leave();
+  }
+}
+
+async function receive(
   context: HttpContext,
   providerName: string,
   integrationId: string | null,
@@ -106,20 +128,30 @@ async function accept(
       target === null ? await findTargets(intake, provider.id, accountId) : [target],
     ),
   );
-  const stores: Promise<void>[] = [];
+  const arrivals: Arrival[] = [];
   for (const [index, { externalId, body }] of events.entries()) {
     const receivers = targets[index] ?? [];
     if (receivers.length === 0) count('unknown_account');
     for (const { id, gate } of receivers) {
       const key = externalId ?? `generated:${randomUUID()}`;
-      const arrival = { integrationId: id, gate, provider: provider.id, externalId: key, headers, body };
-      stores.push(intake.accept(arrival).then(outcome => count(outcome === 'stored' ? 'accepted' : outcome)));
+      arrivals.push({ integrationId: id, gate, provider: provider.id, externalId: key, headers, body });
     }
   }
-  // All are waited for, so that an answer never overtakes a commit; one failure fails the webhook, which comes again.
-  const ends = await Promise.allSettled(stores);
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  return stores.length;
+  const total = arrivals.length;
+  while (arrivals.length > 0) {
+    const some = arrivals.splice(
+      0,
+      countFitting(arrivals, storedAtOnce, ({ body }) => body.length),
+    );
+    const stores = some.map(async arrival => {
+      const outcome = await intake.accept(arrival);
+      count(outcome === 'stored' ? 'accepted' : outcome);
+    });
+    // All are waited for, so that an answer never overtakes a commit; one failure fails the webhook, which comes again.
+    const ends = await Promise.allSettled(stores);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+  return total;
 }
 
 async function findTargets(
@@ -127,7 +159,7 @@ async function findTargets(
   provider: ProviderId,
   accountId: string | null,
 ): Promise<readonly Target[]> {
-  if (accountId === null) return [];
+  if (accountId === null || accountId.length > longestAccountId) return [];
   const ids = await intake.targets.findByAccount(provider, accountId as ExternalId);
   const targets = await Promise.all(ids.map(id => intake.targets.find(id)));
   return targets.filter(target => target !== null);
@@ -135,7 +167,7 @@ async function findTargets(
 
 /**
  * Only where no secret is kept yet, and none is configured: whoever comes first. Later ones are answered and change
- * nothing.
+ * nothing. The provider sends it once, so a write that was lost to another writer is made again.
  */
 async function keepSecret(
   { store, vault, intake, log }: HttpContext,
@@ -144,14 +176,13 @@ async function keepSecret(
   secret: Secret,
 ): Promise<void> {
   if (target === null || webhookSecrets.length > 0) return;
-  const known = await store.getSubscription(target.id);
-  if ((known?.sealedSecrets ?? null) !== null) return;
-  const sealedSecrets = vault.seal(
-    new Secret(JSON.stringify([secret.reveal()])),
-    subscriptionSecretsBinding(target.id),
-  );
-  const { expiresAt = null, dueAt = null, failure = null, version = 0 } = known ?? {};
-  const kept = await store.compareAndSetSubscription(target.id, version, { sealedSecrets, expiresAt, dueAt, failure });
-  intake.targets.forget(target.id);
-  if (kept !== null) log.info({ integrationId: target.id }, `Kept the webhook secret that ${target.id} was given`);
+  const { id } = target;
+  const sealedSecrets = vault.seal(new Secret(JSON.stringify([secret.reveal()])), subscriptionSecretsBinding(id));
+  const kept = await changeSubscription(store, id, (known): SubscriptionWrite | null => {
+    if ((known?.sealedSecrets ?? null) !== null) return null;
+    const { expiresAt = null, dueAt = null, failure = null } = known ?? {};
+    return { sealedSecrets, expiresAt, dueAt, failure };
+  });
+  intake.targets.forget(id);
+  if (kept !== null) log.info({ integrationId: id }, `Kept the webhook secret that ${id} was given`);
 }

@@ -1,8 +1,8 @@
 import type { DeliveryId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
+import { gateOfState } from '../../integrations/gate-of.js';
 import type { Integration } from '../../store/port/store.js';
 import type { HttpContext } from '../dependencies.js';
-import { gateOf } from './gate-of.js';
 
 /** Of one call. */
 const mostAtOnce = 1_000;
@@ -33,7 +33,7 @@ export async function replayDeliveriesOf(
 }
 
 /** By the gate as it is after the write: a release that came meanwhile did not see what was queued just now. */
-async function wake(context: HttpContext, { id }: Integration): Promise<void> {
-  const integration = await context.store.getIntegration(id);
-  if (integration !== null && gateOf(context, integration) === 'process') context.intake.waker.wake(id);
+async function wake({ store, integrations, intake }: HttpContext, { id }: Integration): Promise<void> {
+  const integration = await store.getIntegration(id);
+  if (integration !== null && gateOfState(integrations, integration) === 'process') intake.waker.wake(id);
 }

@@ -4,11 +4,11 @@ import type { Intent } from '../../domain/status.js';
 import { RelinkError } from '../../errors.js';
 import { changeIntegration } from '../../integrations/change-integration.js';
 import { comeBack } from '../../integrations/come-back.js';
+import { gateOfState } from '../../integrations/gate-of.js';
 import { noteLivingCredentials } from '../../integrations/note-living-credentials.js';
 import { settleConfig } from '../../integrations/settle-config.js';
 import type { Integration } from '../../store/port/store.js';
 import type { HttpContext } from '../dependencies.js';
-import { gateOf } from './gate-of.js';
 
 /**
  * The user's switch and settings, in one write. Switching on while a cause is open lands in ERROR: the switch says what
@@ -30,9 +30,9 @@ export async function updateIntegration(
       // A pause stands, also against the restore of an earlier reconnect that is still on its way.
       const noted = change.intent === 'paused' ? await noteLivingCredentials(store, id, state) : state;
       const switched = change.intent === undefined ? noted : setIntent(noted, change.intent);
-      const definition = integrations.find(row.type);
-      const settled = change.config === undefined ? switched : settleConfig(switched, definition, change.config);
-      return comeBack(definition, row, settled);
+      const settled =
+        change.config === undefined ? switched : settleConfig(switched, integrations.find(row.type), change.config);
+      return comeBack(integrations, row, settled);
     },
     now,
     change.config,
@@ -40,7 +40,7 @@ export async function updateIntegration(
   if (changed === null) throw new RelinkError('not_found', id);
   const { before, after } = changed;
   if (before.status !== after.status) {
-    if (gateOf(context, after) === 'process') intake.waker.wake(id);
+    if (gateOfState(integrations, after) === 'process') intake.waker.wake(id);
     log.info(
       { integrationId: id, from: before.status, to: after.status },
       `Integration ${id} went from ${before.status} to ${after.status} by its user`,

@@ -91,11 +91,21 @@ export interface IntegrationGateRow {
   readonly openCauses: number;
 }
 
+/** What the intake needs to know of an integration to verify a webhook for it and to know where to wake. */
+export interface IntakeTargetRow extends Omit<IntegrationGateRow, 'statusSince'> {
+  /** Of its entities, one each. */
+  readonly providers: readonly ProviderId[];
+  /** See Subscription; null also where it has none. */
+  readonly sealedSecrets: string | null;
+}
+
 export interface QueueRow {
   readonly integrationId: IntegrationId;
   /** Queued or claimed; counted up to `countLimit`. */
   readonly pending: number;
   readonly oldestReceivedAt: Date;
+  /** Of the last one in the order of arrival. */
+  readonly newestReceivedAt: Date;
 }
 
 /**
@@ -114,6 +124,8 @@ export interface DeliveryStore {
   insertDeliveries(deliveries: readonly NewDelivery[]): Promise<readonly InsertedDelivery[]>;
   /** Reads the primary; integrations that are gone are left out. At most 500 ids. */
   readIntegrationGates(ids: readonly IntegrationId[]): Promise<readonly IntegrationGateRow[]>;
+  /** In one statement; integrations that are gone are left out. At most 500 ids. */
+  readIntakeTargets(ids: readonly IntegrationId[]): Promise<readonly IntakeTargetRow[]>;
   hasQueuedDeliveries(integrationId: IntegrationId): Promise<boolean>;
   /**
    * Which of these integrations have a delivery that is due: what lingering consumers ask, all of them at once. Of those
@@ -127,6 +139,14 @@ export interface DeliveryStore {
 
   /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
   becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
+  /**
+   * Says whether the consumer looks for deliveries at least once more; one that has just become it does. Clear it before
+   * the last look: then that look sees every row whose writer read, after its commit, that it was set. No-op when `claim`
+   * is no longer the consumer.
+   */
+  noteLooking(integrationId: IntegrationId, claim: string, isLooking: boolean): Promise<void>;
+  /** Which of these have a consumer that looks at least once more. At most 500 ids. */
+  findLookedAfter(ids: readonly IntegrationId[]): Promise<readonly IntegrationId[]>;
   /**
    * Claims the next lot, in arrival order, up to about 8 MB of content. Order `arrival` stops before the first delivery that is not due yet; a
    * suspect one is claimed alone, so that a lot is either one suspect or any number of others.
@@ -180,4 +200,9 @@ export interface DeliveryStore {
   listQueues(page: PageRequest, countLimit: number): Promise<Page<QueueRow>>;
   /** Deletes finished ones of before `before`; returns how many. */
   deleteFinishedDeliveries(before: Date, limit: number): Promise<number>;
+  /**
+   * Deletes consumers that became it before `before`, which must be longer ago than any of them can still be at work;
+   * returns how many. One that is deleted claims and finishes nothing more, as if it had been replaced.
+   */
+  deleteStaleConsumers(before: Date, limit: number): Promise<number>;
 }

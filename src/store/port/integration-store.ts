@@ -42,6 +42,16 @@ export interface IntegrationChange {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
+/** An account at a provider. */
+export interface AccountKey {
+  readonly provider: ProviderId;
+  readonly externalId: ExternalId;
+}
+
+export interface AccountIntegrations extends AccountKey {
+  readonly integrationIds: readonly IntegrationId[];
+}
+
 export interface IntegrationStore {
   /** Inserts, or returns the one that exists for (user, type, set of entities): the unique key decides. */
   insertIntegration(
@@ -73,13 +83,16 @@ export interface IntegrationStore {
   /** Removes the row. Only of an integration that is IN_DELETION; false otherwise. */
   deleteIntegration(id: IntegrationId): Promise<boolean>;
   /** Integrations whose resumeSince is set and that were not updated since `before`, oldest first. */
-  listUnresumedIntegrations(before: Date, limit: number): Promise<Integration[]>;
-  /** The integrations of every entity that is this account at this provider, whoever its user: the app-wide intake's. */
-  findIntegrationsByAccount(
-    provider: ProviderId,
-    externalId: ExternalId,
-    page: PageRequest,
-  ): Promise<Page<Integration>>;
+  listUnresumedIntegrations(before: Date, page: PageRequest): Promise<Page<Integration>>;
+  /**
+   * For each of these accounts the integrations of these types on it, whoever their users, the oldest `limitEach`: what
+   * a webhook to a provider's one address is for. An account that nobody connected has none, and may be left out.
+   */
+  findIntegrationsOnAccounts(
+    accounts: readonly AccountKey[],
+    types: readonly string[],
+    limitEach: number,
+  ): Promise<readonly AccountIntegrations[]>;
   /** Integrations in this lifecycle not updated since `before`, oldest first: what the sweep finishes. */
   listStaleIntegrations(lifecycle: 'creating' | 'deleting', before: Date, limit: number): Promise<Integration[]>;
 }

@@ -1,4 +1,5 @@
 import type { IntegrationId } from '../../domain/ids.js';
+import type { Page, PageRequest } from './page.js';
 
 /** What an integration's ensureSubscription last brought: its webhook's secrets and when it has to be ensured again. */
 export interface Subscription {
@@ -25,6 +26,6 @@ export interface SubscriptionStore {
     write: SubscriptionWrite,
   ): Promise<Subscription | null>;
   /** Subscriptions due at `now`, longest due first. */
-  listDueSubscriptions(now: Date, limit: number): Promise<readonly Subscription[]>;
+  listDueSubscriptions(now: Date, page: PageRequest): Promise<Page<Subscription>>;
   deleteSubscription(integrationId: IntegrationId): Promise<void>;
 }

@@ -67,7 +67,7 @@ export function nameStatements(databaseUrl: string): (query: { readonly sql: str
 export type DirectQuery = (sql: string, values: readonly string[]) => Promise<unknown[]>;
 
 /**
- * For the two statements that every webhook waits for: by way of Prisma they cost the server as much as all the rest
+ * For the few statements that every webhook waits for: by way of Prisma they cost the server as much as all the rest
  * of taking one in.
  */
 export function createDirectQuery(pool: Pool, databaseUrl: string): DirectQuery {

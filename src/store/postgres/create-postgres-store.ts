@@ -22,13 +22,14 @@ export type { PostgresOptions } from './create-pool.js';
 export function createPostgresStore(options: PostgresOptions): Store {
   const pool = createPool(options);
   const client = createClient(pool, options.databaseUrl, options.statementTimeoutMs);
+  const direct = createDirectQuery(pool, options.databaseUrl);
   return {
     ...createSessionStore(client),
     ...createCredentialStore(client),
     ...createCredentialDeletions(client),
     ...createEntityStore(client),
-    ...createIntegrationStore(client),
-    ...createDeliveryStore(client, createDirectQuery(pool, options.databaseUrl)),
+    ...createIntegrationStore(client, direct),
+    ...createDeliveryStore(client, direct),
     ...createSubscriptionStore(client),
     ...createTokenReadStore(client),
     check: () => checkDatabase(client),

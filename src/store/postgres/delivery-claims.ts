@@ -1,15 +1,18 @@
 import { z } from 'zod';
-import type { DeliveryId } from '../../domain/ids.js';
+import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import type { DeliveryOutcome, DeliveryStore } from '../port/delivery-store.js';
 import type { PostgresClient } from './create-client.js';
 import { claimedRows, toClaimed } from './delivery-rows.js';
 
-const ids = z.array(z.object({ id: z.string() }));
+const idRows = z.array(z.object({ id: z.string() }));
 
 /** A lot ends before it would hold more sealed content than this, but for its first delivery. */
 const largestLotBytes = 8 * 1024 * 1024;
 
-type Claims = Pick<DeliveryStore, 'becomeConsumer' | 'claimDeliveries' | 'noteCrash' | 'finishDeliveries'>;
+type Claims = Pick<
+  DeliveryStore,
+  'becomeConsumer' | 'noteLooking' | 'findLookedAfter' | 'claimDeliveries' | 'noteCrash' | 'finishDeliveries'
+>;
 
 /**
  * The consumer's calls. The consumer's row is the lock: becoming one writes it, every claim and every end shares it, so
@@ -24,8 +27,10 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
       // the consumer before took.
       await client.$transaction([
         client.$executeRaw`
-          INSERT INTO "delivery_consumers" ("integration_id", "claim", "since") VALUES (${integrationId}, ${claim}, ${now})
-          ON CONFLICT ("integration_id") DO UPDATE SET "claim" = excluded."claim", "since" = excluded."since"`,
+          INSERT INTO "delivery_consumers" ("integration_id", "claim", "since", "is_looking")
+          VALUES (${integrationId}, ${claim}, ${now}, true)
+          ON CONFLICT ("integration_id")
+          DO UPDATE SET "claim" = excluded."claim", "since" = excluded."since", "is_looking" = true`,
         // Not what this very claim holds: a repeat of this call is no death.
         client.$executeRaw`
           WITH abandoned AS (
@@ -36,6 +41,17 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
           UPDATE "deliveries" SET "state" = 'queued', "claim" = NULL, "suspect" = true
            WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM abandoned))`,
       ]);
+    },
+
+    async noteLooking(integrationId, claim, isLooking) {
+      await client.deliveryConsumer.updateMany({ where: { integrationId, claim }, data: { isLooking } });
+    },
+
+    async findLookedAfter(ids) {
+      const rows = await client.$queryRaw`
+        SELECT "integration_id" AS "id" FROM "delivery_consumers"
+         WHERE "integration_id" = ANY(string_to_array(${ids.join(',')}, ',')) AND "is_looking"`;
+      return idRows.parse(rows).map(({ id }) => id as IntegrationId);
     },
 
     async claimDeliveries({ integrationId, claim, order, limit, now }) {
@@ -106,16 +122,11 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
     async finishDeliveries(integrationId, claim, outcomes, now) {
       if (outcomes.length === 0) return [];
       const named = outcomes.map(outcome => outcome.id).join(',');
-      const found = ids.parse(
+      const found = idRows.parse(
         await client.$queryRaw`
           WITH consumer AS (
             SELECT 1 FROM "delivery_consumers"
              WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
-          ), held AS (
-            SELECT "id" FROM "deliveries"
-             WHERE "integration_id" = ${integrationId} AND "id" = ANY(string_to_array(${named}, ','))
-               AND "claim" = ${claim} AND EXISTS (SELECT 1 FROM consumer)
-             ORDER BY "sequence" FOR NO KEY UPDATE
           )
           UPDATE "deliveries" AS d
              SET "state" = ended."state",
@@ -131,8 +142,8 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
                  "finished_at" = CASE WHEN ended."state" = 'queued' THEN NULL ELSE ${now}::timestamptz END
             FROM jsonb_to_recordset(${JSON.stringify(outcomes.map(toEnd))}::jsonb)
               AS ended("id" text, "kind" text, "state" text, "ran" boolean, "reason" text, "detail" text, "next_attempt_at" timestamptz)
-           WHERE d."integration_id" = ${integrationId} AND d."id" = ANY(ARRAY(SELECT "id" FROM held))
-             AND d."id" = ended."id"
+           WHERE d."integration_id" = ${integrationId} AND d."id" = ANY(string_to_array(${named}, ','))
+             AND d."id" = ended."id" AND d."claim" = ${claim} AND EXISTS (SELECT 1 FROM consumer)
           RETURNING d."id"`,
       );
       if (found.length === outcomes.length) return [];

@@ -4,7 +4,9 @@ import type { DeliveryStore, QueueRow } from '../port/delivery-store.js';
 import type { PostgresClient } from './create-client.js';
 import { toPage } from './page-rows.js';
 
-const queueRows = z.array(z.object({ integration_id: z.string(), pending: z.number(), oldest: z.date() }));
+const queueRows = z.array(
+  z.object({ integration_id: z.string(), pending: z.number(), oldest: z.date(), newest: z.date() }),
+);
 const dues = z.array(z.object({ next_attempt_at: z.date().nullable() }));
 const idRows = z.array(z.object({ id: z.string() }));
 
@@ -22,6 +24,7 @@ export function createDeliveryQueues(client: PostgresClient): Queues {
     integrationId: row.integration_id as IntegrationId,
     pending: row.pending,
     oldestReceivedAt: row.oldest,
+    newestReceivedAt: row.newest,
   });
 
   return {
@@ -71,7 +74,10 @@ export function createDeliveryQueues(client: PostgresClient): Queues {
     async readQueue(integrationId, countLimit) {
       const rows = queueRows.parse(
         await client.$queryRaw`
-          SELECT ${integrationId}::text AS "integration_id", count(*)::int AS "pending", min("received_at") AS "oldest"
+          SELECT ${integrationId}::text AS "integration_id", count(*)::int AS "pending", min("received_at") AS "oldest",
+                 (SELECT "received_at" FROM "deliveries"
+                   WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL
+                   ORDER BY "sequence" DESC LIMIT 1) AS "newest"
             FROM (SELECT "received_at" FROM "deliveries"
                    WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL
                    ORDER BY "sequence" LIMIT ${countLimit}) AS pending
@@ -96,12 +102,17 @@ export function createDeliveryQueues(client: PostgresClient): Queues {
                ORDER BY "integration_id", "sequence" LIMIT 1) AS next
              WHERE hop."place" <= ${page.limit}
           )
-          SELECT hop."integration_id", queue."pending", queue."oldest" FROM hop CROSS JOIN LATERAL (
-            SELECT count(*)::int AS "pending", min("received_at") AS "oldest" FROM (
+          SELECT hop."integration_id", queue."pending", queue."oldest", last."received_at" AS "newest"
+            FROM hop CROSS JOIN LATERAL (
+              SELECT count(*)::int AS "pending", min("received_at") AS "oldest" FROM (
+                SELECT "received_at" FROM "deliveries"
+                 WHERE "integration_id" = hop."integration_id" AND "finished_at" IS NULL
+                 ORDER BY "sequence" LIMIT ${countLimit}) AS pending) AS queue
+            CROSS JOIN LATERAL (
               SELECT "received_at" FROM "deliveries"
                WHERE "integration_id" = hop."integration_id" AND "finished_at" IS NULL
-               ORDER BY "sequence" LIMIT ${countLimit}) AS pending) AS queue
-           WHERE queue."pending" > 0 ORDER BY hop."integration_id"`,
+               ORDER BY "sequence" DESC LIMIT 1) AS last
+           ORDER BY hop."integration_id"`,
       );
       return toPage(rows.map(toQueue), page, row => row.integrationId);
     },

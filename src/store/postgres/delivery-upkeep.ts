@@ -3,7 +3,7 @@ import type { PostgresClient } from './create-client.js';
 
 type Upkeep = Pick<
   DeliveryStore,
-  'discardDeliveries' | 'expireDeliveries' | 'replayDeliveries' | 'deleteFinishedDeliveries'
+  'discardDeliveries' | 'expireDeliveries' | 'replayDeliveries' | 'deleteFinishedDeliveries' | 'deleteStaleConsumers'
 >;
 
 /**
@@ -90,6 +90,13 @@ export function createDeliveryUpkeep(client: PostgresClient): Upkeep {
         DELETE FROM "deliveries" WHERE ctid = ANY(ARRAY(
           SELECT ctid FROM "deliveries"
            WHERE "finished_at" < ${before} ORDER BY "finished_at" LIMIT ${limit} FOR UPDATE SKIP LOCKED))`;
+    },
+
+    async deleteStaleConsumers(before, limit) {
+      return client.$executeRaw`
+        DELETE FROM "delivery_consumers" WHERE "integration_id" = ANY(ARRAY(
+          SELECT "integration_id" FROM "delivery_consumers"
+           WHERE "since" < ${before} ORDER BY "since" LIMIT ${limit} FOR UPDATE SKIP LOCKED))`;
     },
   };
 }

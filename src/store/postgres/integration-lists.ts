@@ -3,7 +3,7 @@ import type { Integration, IntegrationStore } from '../port/integration-store.js
 import type { Page, PageRequest } from '../port/page.js';
 import type { PostgresClient } from './create-client.js';
 import { toIntegration } from './map-rows.js';
-import { afterCursor, toPage } from './page-rows.js';
+import { afterCursor, afterTimeCursor, timeCursor, toPage } from './page-rows.js';
 
 const rawIds = z.array(z.object({ id: z.string() }));
 
@@ -13,7 +13,6 @@ type Lists = Pick<
   | 'findIntegrationsByEntityId'
   | 'findIntegrationsByCredentialId'
   | 'findIntegrationsByCauseCredentialId'
-  | 'findIntegrationsByAccount'
   | 'listUnresumedIntegrations'
   | 'listStaleIntegrations'
 >;
@@ -97,27 +96,18 @@ export function createIntegrationLists(client: PostgresClient): Lists {
       );
     },
 
-    async findIntegrationsByAccount(provider, externalId, page) {
-      const { position, take } = afterCursor(page);
-      const found = await links.groupBy({
-        by: ['integrationId'],
-        where: { integrationId: position, entity: { provider, externalId } },
-        orderBy: { integrationId: 'asc' },
+    async listUnresumedIntegrations(before, page) {
+      const { from, take } = afterTimeCursor(page);
+      const rows = await integrations.findMany({
+        where: {
+          resumeSince: { not: null },
+          updatedAt: { lt: before, gte: from?.time },
+          ...(from && { OR: [{ updatedAt: { gt: from.time } }, { id: { gt: from.id } }] }),
+        },
+        orderBy: [{ updatedAt: 'asc' }, { id: 'asc' }],
         take,
       });
-      return loadPage(
-        found.map(link => link.integrationId),
-        page,
-      );
-    },
-
-    async listUnresumedIntegrations(before, limit) {
-      const rows = await integrations.findMany({
-        where: { resumeSince: { not: null }, updatedAt: { lt: before } },
-        orderBy: [{ updatedAt: 'asc' }, { id: 'asc' }],
-        take: limit,
-      });
-      return rows.map(toIntegration);
+      return toPage(rows.map(toIntegration), page, row => timeCursor(row.updatedAt, row.id));
     },
 
     async listStaleIntegrations(lifecycle, before, limit) {

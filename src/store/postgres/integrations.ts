@@ -3,6 +3,8 @@ import { statusOf } from '../../domain/integration-state.js';
 import { RelinkError } from '../../errors.js';
 import type { Integration, IntegrationChange, IntegrationStore, NewIntegration } from '../port/integration-store.js';
 import type { PostgresClient } from './create-client.js';
+import type { DirectQuery } from './create-pool.js';
+import { findIntegrationsOnAccounts } from './find-integrations-on-accounts.js';
 import type { Integration as IntegrationRow } from './generated/client.js';
 import { createIntegrationLists } from './integration-lists.js';
 import { entityKeySeparator, jsonObject, toCredentialId, toIntegration } from './map-rows.js';
@@ -28,7 +30,7 @@ function toConfig(config: Readonly<Record<string, unknown>>) {
 }
 
 /** Integrations in PostgreSQL. */
-export function createIntegrationStore(client: PostgresClient): IntegrationStore {
+export function createIntegrationStore(client: PostgresClient, direct: DirectQuery): IntegrationStore {
   const { integration: integrations } = client;
 
   async function insert(integration: NewIntegration, entityIds: readonly string[], entityKey: string, now: Date) {
@@ -52,6 +54,8 @@ export function createIntegrationStore(client: PostgresClient): IntegrationStore
 
   return {
     ...createIntegrationLists(client),
+    findIntegrationsOnAccounts: (accounts, types, limitEach) =>
+      findIntegrationsOnAccounts(direct, accounts, types, limitEach),
 
     async insertIntegration(integration, now) {
       const entityIds = [...new Set(integration.entityIds)].sort();

@@ -2,6 +2,7 @@ import type { IntegrationId } from '../../domain/ids.js';
 import type { Subscription, SubscriptionStore, SubscriptionWrite } from '../port/subscription-store.js';
 import type { PostgresClient } from './create-client.js';
 import type { Subscription as SubscriptionRow } from './generated/client.js';
+import { afterTimeCursor, timeCursor, toPage } from './page-rows.js';
 
 function toSubscription(row: SubscriptionRow): Subscription {
   const { failureDetail: detail, failureSince: since, failureTries: tries } = row;
@@ -50,13 +51,17 @@ export function createSubscriptionStore(client: PostgresClient): SubscriptionSto
       return rows[0] === undefined ? null : toSubscription(rows[0]);
     },
 
-    async listDueSubscriptions(now, limit) {
+    async listDueSubscriptions(now, page) {
+      const { from, take } = afterTimeCursor(page);
       const rows = await subscriptions.findMany({
-        where: { dueAt: { lte: now } },
-        orderBy: { dueAt: 'asc' },
-        take: limit,
+        where: {
+          dueAt: { lte: now, gte: from?.time },
+          ...(from && { OR: [{ dueAt: { gt: from.time } }, { integrationId: { gt: from.id } }] }),
+        },
+        orderBy: [{ dueAt: 'asc' }, { integrationId: 'asc' }],
+        take,
       });
-      return rows.map(toSubscription);
+      return toPage(rows.map(toSubscription), page, row => timeCursor(row.dueAt, row.integrationId));
     },
 
     async deleteSubscription(integrationId) {

@@ -123,6 +123,24 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
     });
   });
 
+  describe('noteLooking', () => {
+    it('is said by becoming the consumer, and taken back and said again by that consumer alone', async () => {
+      const { first, second, integrationId } = await consumed(0);
+      const other = newIntegration();
+      const looked = () => second.findLookedAfter([other, integrationId]);
+      expect(await looked()).toEqual([integrationId]);
+      await second.noteLooking(integrationId, 'run/2', false);
+      expect(await looked()).toEqual([integrationId]);
+      await first.noteLooking(integrationId, 'run/1', false);
+      expect(await looked()).toEqual([]);
+      await first.noteLooking(integrationId, 'run/1', true);
+      expect(await looked()).toEqual([integrationId]);
+      await first.noteLooking(integrationId, 'run/1', false);
+      await second.becomeConsumer(integrationId, 'run/2', one);
+      expect(await looked()).toEqual([integrationId]);
+    });
+  });
+
   describe('becomeConsumer', () => {
     it('queues what the one before left open as suspects, each claimed alone and in order', async () => {
       const { first, second, integrationId, ids } = await consumed(4);

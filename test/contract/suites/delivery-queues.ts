@@ -14,6 +14,7 @@ import {
   succeeded,
 } from '../delivery-fixtures.js';
 import {
+  attio,
   deadBecauseOf,
   insertEntity,
   insertIntegration,
@@ -85,18 +86,20 @@ export function describeDeliveryQueues(under: () => StoreUnderTest): void {
   });
 
   describe('a queue', () => {
-    it('counts what is queued or claimed, up to a limit, and names the oldest', async () => {
+    it('counts what is queued or claimed, up to a limit, and names the oldest and the newest', async () => {
       const { first } = under();
       const integrationId = newIntegration();
       expect(await first.readQueue(integrationId, 10)).toBeNull();
       await insertSome(first, integrationId, 5);
       await first.becomeConsumer(integrationId, 'run/1', one);
       const [head] = idsOf(await claimLot(first, integrationId, { limit: 2 }));
-      expect(await first.readQueue(integrationId, 10)).toEqual({ integrationId, pending: 5, oldestReceivedAt: noon });
+      const newestReceivedAt = later(noon, 4_000);
+      const queue = { integrationId, newestReceivedAt };
+      expect(await first.readQueue(integrationId, 10)).toEqual({ ...queue, pending: 5, oldestReceivedAt: noon });
       await first.finishDeliveries(integrationId, 'run/1', [succeeded(head!)], one);
       const oldestReceivedAt = later(noon, 1_000);
-      expect(await first.readQueue(integrationId, 10)).toEqual({ integrationId, pending: 4, oldestReceivedAt });
-      expect(await first.readQueue(integrationId, 3)).toEqual({ integrationId, pending: 3, oldestReceivedAt });
+      expect(await first.readQueue(integrationId, 10)).toEqual({ ...queue, pending: 4, oldestReceivedAt });
+      expect(await first.readQueue(integrationId, 3)).toEqual({ ...queue, pending: 3, oldestReceivedAt });
     });
 
     it('of every integration is listed once, page by page, while others come', async () => {
@@ -120,6 +123,7 @@ export function describeDeliveryQueues(under: () => StoreUnderTest): void {
             expect(seen.has(row.integrationId)).toBe(false);
             seen.set(row.integrationId, row.pending);
           }
+          expect(await first.readQueue(rows[0]!.integrationId, 4)).toEqual(rows[0]);
           if (walked < 3) await insertSome(second, newIntegration(), 1);
           if (next === null) break;
           expect(next).toBe(rows.at(-1)?.integrationId);
@@ -186,6 +190,32 @@ export function describeDeliveryQueues(under: () => StoreUnderTest): void {
         { id: dead.id, type: dead.type, status: 'ERROR', statusSince: noon, openCauses: 1 },
       ]);
       expect(await first.readIntegrationGates([])).toEqual([]);
+    });
+  });
+
+  describe('readIntakeTargets', () => {
+    it('reads what the intake needs, of those that are there', async () => {
+      const { first, second } = under();
+      const userId = newUser();
+      const entity = await insertEntity(first, userId);
+      const another = await insertEntity(first, userId, entity.credentialId);
+      const alive = await insertIntegration(first, userId, [entity.id, another.id]);
+      const dead = await insertIntegration(first, userId, [entity.id], { state: deadBecauseOf(entity.credentialId) });
+      const write = { sealedSecrets: 'sealed', expiresAt: null, dueAt: null, failure: null };
+      await second.compareAndSetSubscription(dead.id, 0, write);
+      const rows = await second.readIntakeTargets([dead.id, newIntegration(), alive.id]);
+      expect([...rows].sort((left, right) => (left.id < right.id ? -1 : 1))).toEqual([
+        {
+          id: alive.id,
+          type: alive.type,
+          status: 'ENABLED',
+          openCauses: 0,
+          providers: [attio, attio],
+          sealedSecrets: null,
+        },
+        { id: dead.id, type: dead.type, status: 'ERROR', openCauses: 1, providers: [attio], sealedSecrets: 'sealed' },
+      ]);
+      expect(await first.readIntakeTargets([])).toEqual([]);
     });
   });
 }

@@ -2,6 +2,7 @@ import type { DeliveryId, IntegrationId } from '../../../src/domain/ids.js';
 import type { Store } from '../../../src/store/port/store.js';
 import {
   claimLot,
+  claimOf,
   endAll,
   failed,
   idsOf,
@@ -184,6 +185,30 @@ export function describeDeliveryUpkeep(under: () => StoreUnderTest): void {
       expect(await first.getDelivery(integrationId, ids[0]!)).toBeNull();
       expect(await first.deleteFinishedDeliveries(later(past, 2), 100)).toBe(1);
       expect(await statesOf(first, integrationId)).toEqual(['succeeded', 'queued']);
+    });
+  });
+
+  describe('deleteStaleConsumers', () => {
+    it('deletes those of long ago, the oldest first, who claim and finish nothing more; a new one goes on', async () => {
+      const { first, second } = under();
+      // Long before everything else here, which shares the table.
+      const past = new Date('2001-01-01T00:00:00.000Z');
+      const [oldest, older, recent] = [newIntegration(), newIntegration(), newIntegration()];
+      await insertSome(first, oldest, 2);
+      await first.becomeConsumer(older, 'run/1', later(past, 1));
+      await first.becomeConsumer(oldest, 'run/1', past);
+      await first.becomeConsumer(recent, 'run/1', later(past, 2));
+      const [claimed] = idsOf(await claimLot(first, oldest, { limit: 1 }));
+      expect(await second.deleteStaleConsumers(past, 9)).toBe(0);
+      expect(await second.deleteStaleConsumers(later(past, 2), 1)).toBe(1);
+      expect(await first.claimDeliveries(claimOf(oldest))).toBeNull();
+      expect(await first.finishDeliveries(oldest, 'run/1', [succeeded(claimed!)], one)).toEqual([claimed]);
+      expect(await first.claimDeliveries(claimOf(older))).toEqual([]);
+      expect(await second.deleteStaleConsumers(later(past, 2), 9)).toBe(1);
+      expect(await first.claimDeliveries(claimOf(older))).toBeNull();
+      expect(await first.claimDeliveries(claimOf(recent))).toEqual([]);
+      await first.becomeConsumer(oldest, 'run/2', one);
+      expect(idsOf(await claimLot(first, oldest, { claim: 'run/2' }))).toEqual([claimed]);
     });
   });
 }

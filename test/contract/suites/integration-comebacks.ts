@@ -11,10 +11,9 @@ import {
   newUser,
   noon,
   ready,
+  walk,
   type StoreUnderTest,
 } from '../fixtures.js';
-
-const all = { limit: 100, after: null };
 
 export function describeComebacks(under: () => StoreUnderTest): void {
   describe('the time since when an integration was cut off', () => {
@@ -56,37 +55,65 @@ export function describeComebacks(under: () => StoreUnderTest): void {
         made.push(id);
       }
       const found = async (limit: number) =>
-        (await first.listUnresumedIntegrations(later(past, 3), limit)).map(({ id }) => id);
+        (await first.listUnresumedIntegrations(later(past, 3), { limit, after: null })).rows.map(({ id }) => id);
       expect(await found(9)).toEqual([made[2], made[0]]);
       expect(await found(1)).toEqual([made[2]]);
+      const same = [];
+      for (let count = 0; count < 5; count += 1) {
+        const { id } = await insertIntegration(first, userId, [entity.id]);
+        await first.compareAndSetIntegration(id, 1, { state: ready, resumeSince: noon }, later(past, 2));
+        same.push(id);
+      }
+      for (const limit of [1, 2, 3, 9]) {
+        const seen = await walk(page => first.listUnresumedIntegrations(later(past, 3), page), limit);
+        expect(seen.map(({ id }) => id)).toEqual([made[2], made[0], ...same]);
+      }
     });
   });
 
-  describe('findIntegrationsByAccount', () => {
-    it('finds every integration of the account, whoever its user, each once, page by page', async () => {
+  describe('findIntegrationsOnAccounts', () => {
+    it('finds for each account its integrations of the types asked for, whoever their users, each once, the oldest first', async () => {
       const { first, second } = under();
-      const externalId = newExternalId();
-      const made: string[] = [];
-      for (let user = 0; user < 3; user += 1) {
+      const [one, other] = [newExternalId(), newExternalId()];
+      const made: Record<string, string[]> = { [one]: [], [other]: [] };
+      for (const externalId of [one, other, one]) {
         const entity = await connect(first, attio, externalId);
-        made.push((await insertIntegration(first, entity.userId, [entity.id])).id);
         const another = await insertEntity(first, entity.userId);
-        made.push((await insertIntegration(first, entity.userId, [entity.id, another.id])).id);
-        await insertIntegration(first, entity.userId, [another.id]);
-      }
-      await connect(first, 'pipedrive' as ProviderId, externalId);
-      for (const limit of [1, 4, 6, 100]) {
-        const seen: string[] = [];
-        for (let after: string | null = null; ; ) {
-          const { rows, next } = await second.findIntegrationsByAccount(attio, externalId, { limit, after });
-          seen.push(...rows.map(({ id }) => id));
-          if (next === null) break;
-          after = next;
+        for (const entityIds of [[entity.id], [entity.id, another.id]]) {
+          made[externalId]?.push((await insertIntegration(first, entity.userId, entityIds, { type: 'taking' })).id);
         }
-        expect(seen).toEqual(made);
+        await insertIntegration(first, entity.userId, [another.id], { type: 'taking' });
+        await insertIntegration(first, entity.userId, [entity.id], { type: 'not-taking' });
       }
-      expect((await first.findIntegrationsByAccount('pipedrive' as ProviderId, externalId, all)).rows).toEqual([]);
-      expect((await first.findIntegrationsByAccount(attio, newExternalId(), all)).rows).toEqual([]);
+      const elsewhere = { provider: 'pipedrive' as ProviderId, externalId: one };
+      await connect(first, elsewhere.provider, one);
+      const ask = async (limitEach: number) => {
+        const accounts = [one, newExternalId(), other].map(externalId => ({ provider: attio, externalId }));
+        const found = await second.findIntegrationsOnAccounts([...accounts, elsewhere], ['taking', 'other'], limitEach);
+        return Object.fromEntries(
+          found
+            .filter(row => row.integrationIds.length > 0)
+            .map(row => [`${row.provider}/${row.externalId}`, row.integrationIds]),
+        );
+      };
+      expect(await ask(100)).toEqual({ [`attio/${one}`]: made[one], [`attio/${other}`]: made[other] });
+      expect(await ask(3)).toEqual({ [`attio/${one}`]: made[one]?.slice(0, 3), [`attio/${other}`]: made[other] });
+    });
+
+    it('finds nothing for nothing, nor for an account whose id no row can hold, and others beside it', async () => {
+      const { first } = under();
+      const entity = await connect(first, attio, newExternalId());
+      const { id } = await insertIntegration(first, entity.userId, [entity.id], { type: 'taking' });
+      expect(await first.findIntegrationsOnAccounts([], ['taking'], 9)).toEqual([]);
+      const odd = ['', 'a\0b', 'a\u001fb', '\ud800', "';--", ','].map(text => text as typeof entity.externalId);
+      const accounts = [...odd, entity.externalId].map(externalId => ({ provider: attio, externalId }));
+      const found = await first.findIntegrationsOnAccounts(accounts, ['taking'], 9);
+      expect(found.filter(row => row.integrationIds.length > 0)).toEqual([
+        { provider: attio, externalId: entity.externalId, integrationIds: [id] },
+      ]);
+      expect(await first.findIntegrationsOnAccounts([{ provider: attio, externalId: odd[0]! }], ['taking'], 9)).toEqual(
+        [],
+      );
     });
   });
 }

@@ -1,5 +1,5 @@
 import { newIntegration, one } from '../delivery-fixtures.js';
-import { atOnce, later, noon, type StoreUnderTest } from '../fixtures.js';
+import { atOnce, later, noon, walk, type StoreUnderTest } from '../fixtures.js';
 
 const write = { sealedSecrets: 'sealed', expiresAt: later(one, 2), dueAt: later(one, 1), failure: null };
 
@@ -50,7 +50,7 @@ export function describeSubscriptions(under: () => StoreUnderTest): void {
         await first.compareAndSetSubscription(id, 0, { ...write, dueAt: dueAt[index] ?? null });
       }
       const due = async (now: Date, limit: number) =>
-        (await first.listDueSubscriptions(now, limit)).map(({ integrationId }) => integrationId);
+        (await first.listDueSubscriptions(now, { limit, after: null })).rows.map(({ integrationId }) => integrationId);
       expect(await due(later(past, -1), 9)).toEqual([]);
       expect(await due(later(past, 2), 9)).toEqual([ids[1], ids[0]]);
       expect(await due(later(past, 3), 9)).toEqual([ids[1], ids[0], ids[2]]);
@@ -59,6 +59,24 @@ export function describeSubscriptions(under: () => StoreUnderTest): void {
       await first.deleteSubscription(ids[1]);
       expect(await due(later(past, 3), 1)).toEqual([ids[0]]);
       expect(await first.getSubscription(ids[1])).toBeNull();
+      await first.deleteSubscription(ids[0]);
+      await first.deleteSubscription(ids[2]);
+    });
+
+    it('is found page by page to the end, each once, also where many are due at one time', async () => {
+      const { first } = under();
+      const past = new Date('2001-01-01T00:00:00.000Z');
+      const made = Array.from({ length: 9 }, (_, index) => ({
+        integrationId: newIntegration(),
+        dueAt: later(past, Math.floor(index / 4)),
+      }));
+      for (const { integrationId, dueAt } of made) {
+        await first.compareAndSetSubscription(integrationId, 0, { ...write, dueAt });
+      }
+      for (const limit of [1, 2, 4, 5, 9, 100]) {
+        const seen = await walk(page => first.listDueSubscriptions(later(past, 2), page), limit);
+        expect(seen.map(({ integrationId }) => integrationId)).toEqual(made.map(({ integrationId }) => integrationId));
+      }
     });
   });
 }

@@ -70,3 +70,42 @@ test('a wrong signature is refused before any account is looked at', async () =>
   expect([answer.statusCode, codeOf(answer)]).toEqual([401, 'webhook_signature_wrong']);
   expect(await bodies(scene)).toEqual([]);
 });
+
+test('an integration created a moment ago gets the next webhook of an account that just had one', async () => {
+  const scene = await newScene(api, 'inbox', 'hubspot');
+  const event = (eventId: number) => [{ eventId, portalId: scene.account }];
+  expect((await sendHubspot(api, event(1))).json()).toEqual({ accepted: 1 });
+  const created = await call(api, 'ann', 'POST', '/api/integrations', { type: 'strict', entities: [scene.entityId] });
+  expect((await sendHubspot(api, event(2))).json()).toEqual({ accepted: 2 });
+  expect(await bodies(created.json<{ id: typeof scene.id }>())).toEqual(event(2));
+});
+
+test('an account that was not known a moment ago gets its first webhook once it is connected', async () => {
+  const event = [{ eventId: 1, portalId: 'ws-of-the-first-minute' }];
+  expect((await sendHubspot(api, event)).json()).toEqual({ accepted: 0 });
+  api.provider.identity = replyJson(200, { active: true, workspace_id: 'ws-of-the-first-minute', workspace_name: 'A' });
+  const { entity_id } = await connect(api, 'ann', { entityType: 'hubspot' });
+  await call(api, 'ann', 'POST', '/api/integrations', { type: 'inbox', entities: [entity_id] });
+  expect((await sendHubspot(api, event)).json()).toEqual({ accepted: 1 });
+});
+
+test('an account with more integrations than a webhook may be for is counted each time and told of once', async () => {
+  const scene = await newScene(api, 'inbox', 'hubspot');
+  await api.query(
+    `WITH made AS (
+       INSERT INTO integrations (id, user_id, type, entity_key, config, lifecycle, intent, causes, epochs, status,
+                                 status_since, version, created_at, updated_at)
+       SELECT 'int_f' || lpad(n::text, 31, '0'), 'user-' || n, 'inbox', $1, '{}', 'ready', 'on', '[]', '{}', 'ENABLED',
+              now(), 1, now(), now() FROM generate_series(1, 1000) n RETURNING id)
+     INSERT INTO integration_entities (entity_id, integration_id) SELECT $1, id FROM made`,
+    [scene.entityId],
+  );
+  for (const eventId of [1, 2]) {
+    const answer = await sendHubspot(api, [{ eventId, portalId: scene.account }]);
+    expect(answer.json()).toEqual({ accepted: 1_000 });
+  }
+  expect((await countsOf(api, 'hubspot'))['account_cut_short']).toBe(2);
+  const lines = api.logLines.filter(line => line.includes('More than 1000 integrations'));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain(scene.id);
+});

@@ -193,3 +193,27 @@ test('a database that falls while the look-ups of a batch are under way ends not
     await proxy.close();
   }
 });
+
+test('database silent: no more is taken in than there is room for, and what was taken in is stored once it answers', async () => {
+  const proxy = await startCuttableProxy(api.databaseUrl);
+  const process = await api.startProcess({ databaseUrl: proxy.url });
+  const scene = await newScene(api);
+  const body = Buffer.alloc(1_040_000, 'x');
+  try {
+    expect((await send(process, scene)).statusCode).toBe(200);
+    proxy.silence();
+    const waiting = Array.from({ length: 33 }, () => send(process, scene, { body }));
+    await new Promise(resolve => setTimeout(resolve, 200));
+    const refused = await send(process, scene);
+    expect([refused.statusCode, codeOf(refused)]).toEqual([503, 'database_unavailable']);
+    expect(refused.headers['retry-after']).toBe('1');
+    proxy.resume();
+    const answers = await Promise.all(waiting);
+    expect(new Set(answers.map(answer => answer.statusCode))).toEqual(new Set([200]));
+    expect(await deliveriesOf(api, scene)).toHaveLength(34);
+    expect((await send(process, scene)).statusCode).toBe(200);
+  } finally {
+    await process.close();
+    await proxy.close();
+  }
+});

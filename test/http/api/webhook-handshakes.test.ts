@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { Client } from 'pg';
 import { codeOf, type Api } from './start-api.js';
-import { countsOf, deliveriesOf, newScene, secret, startWebhooksApi } from './webhook-scene.js';
+import { countsOf, deliveriesOf, newScene, secret, startWebhooksApi, until } from './webhook-scene.js';
 
 let api: Api;
 beforeAll(async () => {
@@ -78,4 +79,28 @@ test('a secret that comes with the handshake is kept, sealed, for this webhook; 
   expect(JSON.stringify(await api.query('SELECT * FROM subscriptions'))).not.toContain(given);
   expect(api.logLines.join('')).not.toContain(given);
   expect(await deliveriesOf(api, { id })).toHaveLength(2);
+});
+
+test('a secret that comes while another writer has the row is kept all the same', async () => {
+  const { url, id } = await newScene(api, 'inbox', 'asana');
+  const due = { sealedSecrets: null, expiresAt: null, dueAt: new Date(), failure: null };
+  await api.store.compareAndSetSubscription(id, 0, due);
+  const other = new Client({ connectionString: api.databaseUrl });
+  await other.connect();
+  await other.query('BEGIN');
+  await other.query('UPDATE subscriptions SET version = version + 1 WHERE integration_id = $1', [id]);
+  const handshake = post(url, '', { 'x-hook-secret': 'given-once' });
+  await until(async () => {
+    const [{ blocked } = {}] = await api.query(
+      `SELECT count(*)::int AS blocked FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return blocked === 1;
+  });
+  await other.query('COMMIT');
+  await other.end();
+  expect((await handshake).statusCode).toBe(200);
+  const event = '{"events":[1]}';
+  const answer = await post(url, event, { 'x-hook-signature': hmac(event, 'hex', 'given-once') });
+  expect([answer.statusCode, answer.json()]).toEqual([200, { accepted: 1 }]);
 });

@@ -62,11 +62,17 @@ const type = (name, more = {}) => ({
   type: name,
   name,
   providers: 'any',
-  config: z.object({ file: z.string(), subscription: z.string().optional() }),
+  config: z.object({ file: z.string(), subscription: z.string().optional(), reconnected: z.string().optional() }),
   webhooks: { timeoutMs: 1500, maxAttempts: 3, ...more.webhooks },
   onWebhook,
   ...more.hooks,
 });
+
+async function onReconnected(context, { since }) {
+  record(context, { event: 'reconnected', since: since.toISOString() });
+  if (context.config.reconnected === 'fail') throw new HandlerError('the provider keeps no history');
+  if (context.config.reconnected === 'slow') await sleep(1_000);
+}
 
 module.exports = {
   integrations: [
@@ -80,12 +86,18 @@ module.exports = {
           record(context, { event: 'ensure', url: context.webhookUrl });
           if (context.config.subscription === 'fail') throw new HandlerError('the provider wants a payment first');
           if (context.config.subscription === 'garbage') return { secrets: 'none' };
-          return { secrets: ['subscription-secret'], expiresAt: new Date(Date.now() + 3_600_000) };
+          if (context.config.subscription === 'nothing') return null;
+          const expiresAt = new Date(Date.now() + 3_600_000);
+          if (context.config.subscription === 'no-secrets') return { secrets: [], expiresAt };
+          if (context.config.subscription === 'slow-no-secrets') {
+            await sleep(500);
+            return { secrets: [], expiresAt };
+          }
+          return { secrets: ['subscription-secret'], expiresAt };
         },
-        async onReconnected(context, { since }) {
-          record(context, { event: 'reconnected', since: since.toISOString() });
-        },
+        onReconnected,
       },
     }),
+    type('resuming', { hooks: { onReconnected } }),
   ],
 };

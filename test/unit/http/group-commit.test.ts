@@ -4,16 +4,29 @@ import { RelinkError } from '../../../src/errors.js';
 import { GroupCommit } from '../../../src/http/intake/group-commit.js';
 import type { InsertedDelivery, NewDelivery } from '../../../src/store/port/store.js';
 
-const delivery = (n: number): NewDelivery => ({
+const delivery = (n: number, bytes = 0): NewDelivery => ({
   id: `dlv_${n}` as DeliveryId,
   integrationId: 'int_1' as IntegrationId,
   provider: 'attio' as ProviderId,
   externalId: String(n),
-  sealedContent: '',
+  sealedContent: 'x'.repeat(bytes),
   receivedAt: new Date(),
 });
 const range = (count: number) => Array.from({ length: count }, (_, n) => n);
 const stored = ({ id }: NewDelivery): InsertedDelivery => ({ outcome: 'stored', id });
+
+/** A database that answers nobody until it is let go. */
+function holdBack() {
+  let letGo: () => void = () => undefined;
+  const gone = new Promise<void>(resolve => {
+    letGo = resolve;
+  });
+  const insert = async (rows: readonly NewDelivery[]) => {
+    await gone;
+    return rows.map(stored);
+  };
+  return { insert, letGo: () => letGo() };
+}
 
 function startCommits(insert: (rows: readonly NewDelivery[], call: number) => Promise<readonly InsertedDelivery[]>) {
   const sizes: number[] = [];
@@ -67,6 +80,37 @@ test('all of a commit that fails fail, and nobody of another one', async () => {
   expect(failed).toEqual(range(200).map(n => n + 200));
   expect(sizes).toEqual([200, 200]);
   await expect(commits.add(delivery(601))).resolves.toEqual(stored(delivery(601)));
+});
+
+test('while the database hangs no more is taken than there is room for, by number', async () => {
+  const hang = holdBack();
+  const { commits } = startCommits(hang.insert);
+  const waiting = range(10_000).map(n => commits.add(delivery(n)));
+  await expect(commits.add(delivery(10_000))).rejects.toMatchObject({ code: 'database_unavailable', retryable: true });
+  hang.letGo();
+  expect(await Promise.all(waiting)).toHaveLength(10_000);
+  await expect(commits.add(delivery(10_001))).resolves.toMatchObject({ outcome: 'stored' });
+});
+
+test('and by size; what is large goes a few to a commit', async () => {
+  const hang = holdBack();
+  const { commits, sizes } = startCommits(hang.insert);
+  const waiting = range(48).map(n => commits.add(delivery(n, 1_048_576)));
+  await expect(commits.add(delivery(48))).rejects.toMatchObject({ code: 'database_unavailable' });
+  hang.letGo();
+  await Promise.all(waiting);
+  expect(sizes).toEqual(Array(12).fill(4));
+  await expect(commits.add(delivery(49, 50 * 1_048_576))).resolves.toMatchObject({ outcome: 'stored' });
+});
+
+test('all that wait fail with a commit that found the database away, and none of them is tried', async () => {
+  const { commits, at } = startCommits(async () => {
+    await sleep(10);
+    throw new RelinkError('database_unavailable');
+  });
+  const ends = await Promise.allSettled(range(5_000).map(n => commits.add(delivery(n))));
+  expect(ends.every(end => end.status === 'rejected')).toBe(true);
+  expect(at.calls).toBe(3);
 });
 
 test('a commit that had to give way to another one is tried again, three times in all', async () => {

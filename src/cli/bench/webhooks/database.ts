@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { z } from 'zod';
 
+const arrivalRows = z.array(z.object({ integration_id: z.string(), ids: z.array(z.string()) }));
 const countRow = z.object({ count: z.coerce.number() });
 const latencyRow = z.object({ count: z.coerce.number(), p50: z.number().nullable(), p99: z.number().nullable() });
 
@@ -55,6 +56,14 @@ export class BenchDatabase {
       "DO $$ BEGIN IF to_regclass('bench_bare') IS NOT NULL THEN TRUNCATE bench_bare; END IF; END $$",
     );
     await this.pool.query('CHECKPOINT');
+  }
+
+  /** The deliveries of each integration, in the order they were taken in. */
+  async arrivals(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const { rows } = await this.pool.query(
+      'SELECT integration_id, array_agg(id ORDER BY sequence) AS ids FROM deliveries GROUP BY integration_id',
+    );
+    return new Map(arrivalRows.parse(rows).map(row => [row.integration_id, row.ids]));
   }
 
   /** Seconds from the first delivery handled to the last. */

@@ -25,12 +25,7 @@ export async function measureDrain(stage: Stage) {
     naive.push(await drainNaively(client, naiveCount));
     boss.push(await drainByPgBoss(stack.databaseUrl, drainCount, () => database.vacuumJobs()));
 
-    await database.reset();
-    for (const workflowId of workflowIds) {
-      // A run of an earlier part would count its actions here.
-      const handle = client.workflow.getHandle(workflowId);
-      await handle.terminate('the benchmark counts the actions of one drain').catch(() => undefined);
-    }
+    await stage.clear();
     await sendLoad(stage.first(integrations), { count: drainCount });
     await database.vacuum();
     // The last wakes are still on their way.

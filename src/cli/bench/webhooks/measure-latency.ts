@@ -11,9 +11,9 @@ const paces = [
 ] as const;
 
 /** From accepted to handled at an even pace, by the database's own times; the figures over 10 integrations. */
-export async function measureLatency({ first, database, startWorker, stopWorker, say }: Stage) {
+export async function measureLatency({ first, database, clear, startWorker, stopWorker, say }: Stage) {
   const latency: Record<string, { p50: number; p99: number }> = {};
-  await database.reset();
+  await clear();
   await startWorker();
   for (const [rate, integrations] of paces) {
     await sendPaced(first(integrations), rate, warmUpSeconds);

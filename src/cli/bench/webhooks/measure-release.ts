@@ -8,7 +8,7 @@ const heldCount = 10_000;
 
 /** Deliveries held while the credential is dead, then a reconnect: seconds from its start to the last one handled. */
 export async function measureRelease({ stack, database, dead, deadAccount, recorded, say, ...stage }: Stage) {
-  await database.reset();
+  await stage.clear();
   await stage.startWorker();
   await sendLoad(stage.target(dead.integrationIds), { count: heldCount });
   const held = await database.count('queued');
@@ -16,8 +16,7 @@ export async function measureRelease({ stack, database, dead, deadAccount, recor
   const user = new ApiClient(stack.url, stack.apiKey, dead.userId);
   await user.connect(deadAccount, { entityId: dead.entityId });
   const seconds = round(((await database.untilDrained(300_000)) - startedAt) / 1000);
-  const integrations = dead.integrationIds.length;
-  const check = await checkOrder(recorded, integrations, heldCount / integrations);
+  const check = await checkOrder(recorded, await database.arrivals());
   say(`release of ${held} held: ${seconds} s from the reconnect's start to the last one handled`);
   const handled = await database.count('succeeded');
   await stage.stopWorker();
@@ -30,24 +29,21 @@ interface ReleaseCheck {
   readonly out_of_order: number;
 }
 
-/** Compares what the handlers noted with what was sent: `perIntegration` deliveries each, numbered from 0. */
-async function checkOrder(file: string, integrations: number, perIntegration: number): Promise<ReleaseCheck> {
-  const text = await readFile(file, 'utf8');
-  const seen = new Map<number, number[]>();
-  for (const line of text.split('\n')) {
-    const [integration, n] = line.split(' ').map(Number);
-    if (integration === undefined || n === undefined) continue;
-    seen.set(integration, [...(seen.get(integration) ?? []), n]);
+/** Compares what the handlers noted, in the order they did, with what is stored: per integration the order of arrival. */
+async function checkOrder(file: string, arrived: ReadonlyMap<string, readonly string[]>): Promise<ReleaseCheck> {
+  const handled = (await readFile(file, 'utf8')).split('\n').filter(line => line !== '');
+  const integrationOf = new Map([...arrived].flatMap(([id, ids]) => ids.map(delivery => [delivery, id] as const)));
+  const seen = new Map<string, string[]>();
+  for (const delivery of handled) {
+    const integration = integrationOf.get(delivery) ?? 'unknown';
+    seen.set(integration, [...(seen.get(integration) ?? []), delivery]);
   }
-  let lost = 0;
-  let twice = 0;
-  let outOfOrder = 0;
-  for (let integration = 0; integration < integrations; integration += 1) {
-    const numbers = seen.get(integration) ?? [];
-    const distinct = new Set(numbers);
-    lost += perIntegration - distinct.size;
-    twice += numbers.length - distinct.size;
-    outOfOrder += numbers.filter((n, index) => index > 0 && n < (numbers[index - 1] ?? 0)).length;
+  const check = { lost: 0, twice: handled.length - new Set(handled).size, out_of_order: 0 };
+  for (const [integration, ids] of arrived) {
+    const place = new Map(ids.map((delivery, index) => [delivery, index]));
+    const order = (seen.get(integration) ?? []).map(delivery => place.get(delivery) ?? -1);
+    check.lost += ids.length - new Set(order).size;
+    check.out_of_order += order.filter((at, index) => index > 0 && at < (order[index - 1] ?? 0)).length;
   }
-  return { lost, twice, out_of_order: outOfOrder };
+  return check;
 }

@@ -6,8 +6,15 @@ const warmUpMs = 3_000;
 const loadMs = 15_000;
 
 /** Intake at full load while the worker handles: handled a second. */
-export async function measureSustained({ first, database, startWorker, stopWorker, say }: Stage): Promise<number> {
-  await database.reset();
+export async function measureSustained({
+  first,
+  database,
+  clear,
+  startWorker,
+  stopWorker,
+  say,
+}: Stage): Promise<number> {
+  await clear();
   await startWorker();
   await sendLoad(first(10), { ms: warmUpMs });
   const before = await database.count('succeeded');

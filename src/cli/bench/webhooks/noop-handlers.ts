@@ -13,10 +13,8 @@ export const integrations = Array.from({ length: noopTypes }, (_, index) =>
     name: noopType(index),
     providers: 'any',
     config: z.object({ file: z.string().optional() }),
-    onWebhook: ({ body }, { config }) => {
-      if (typeof config['file'] !== 'string') return;
-      const { n } = z.object({ n: z.number() }).parse(JSON.parse(Buffer.from(body).toString('utf8')));
-      appendFileSync(config['file'], `${index} ${n}\n`);
+    onWebhook: ({ id }, { config }) => {
+      if (typeof config['file'] === 'string') appendFileSync(config['file'], `${id}\n`);
     },
   }),
 );

@@ -1,9 +1,11 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { pickPort } from '../../../embedded/pick-port.js';
 import type { BenchStack } from '../start-bench-stack.js';
 import { BenchDatabase } from './database.js';
 import { PeakMemory } from './peak-memory.js';
+import { endConsumers } from './end-consumers.js';
 import { kill, pathOf, seed, type Seeded } from './seed.js';
 import type { LoadTarget } from './send-load.js';
 import { untilAnswering } from './until-answering.js';
@@ -27,6 +29,8 @@ export interface Stage {
   /** The first so many living integrations. */
   readonly first: (count: number) => LoadTarget;
   readonly target: (ids: readonly string[]) => LoadTarget;
+  /** Empties the tables and ends every consumer that still runs, so that no part pays for the one before. */
+  readonly clear: () => Promise<void>;
   readonly startWorker: () => Promise<void>;
   readonly stopWorker: () => Promise<void>;
   readonly say: Say;
@@ -51,6 +55,12 @@ export async function setStage(stack: BenchStack, root: string, say: Say): Promi
     worker = undefined;
   };
 
+  const client = new Client({ connection });
+  const clear = async () => {
+    await endConsumers(client);
+    await database.reset();
+  };
+
   const barePort = await pickPort(undefined, 'bare intake', say);
   const origin = `http://127.0.0.1:${barePort}`;
   await stack.run('bare-intake', 'cli/bench/webhooks/bare-intake.js', [stack.databaseUrl, secret, String(barePort)]);
@@ -60,6 +70,7 @@ export async function setStage(stack: BenchStack, root: string, say: Say): Promi
   // Connecting and dying need a worker.
   await startWorker();
   const recorded = join(root, 'recorded.txt');
+  await rm(recorded, { force: true });
   const living = await seed(stack, 'bench-living', 'acme', 1_000);
   const dead = await seed(stack, 'bench-dead', deadAccount, 10, () => ({ file: recorded }));
   await kill(stack, dead, deadAccount);
@@ -67,8 +78,8 @@ export async function setStage(stack: BenchStack, root: string, say: Say): Promi
 
   const target = (ids: readonly string[]): LoadTarget => ({ origin: stack.url, paths: ids.map(pathOf), secret });
   return {
-    ...{ stack, database, memory, living, dead, deadAccount, recorded, target, startWorker, stopWorker, say },
-    client: new Client({ connection }),
+    ...{ stack, database, memory, living, dead, deadAccount, recorded, target, clear, startWorker, stopWorker, say },
+    client,
     bare: { origin, paths: living.integrationIds.slice(0, 10).map(id => `/webhooks/${id}`), secret },
     first: count => target(living.integrationIds.slice(0, count)),
     close: async () => {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { deliveryStates } from '../../../../../domain/delivery.js';
+import { gateOfState } from '../../../../../integrations/gate-of.js';
 import { readUser } from '../../../../authenticate.js';
 import type { App, HttpContext } from '../../../../dependencies.js';
-import { gateOf } from '../../../../operations/gate-of.js';
 import { getOwnIntegration } from '../../../../operations/get-own-integration.js';
 import { presentDelivery } from '../../../../present/present-delivery.js';
 import { presentPage } from '../../../../present/present-page.js';
@@ -33,7 +33,7 @@ export function listDeliveries(app: App, context: HttpContext): void {
       const integration = await getOwnIntegration(context, request.params.id, readUser(request));
       const filter = state === undefined ? {} : { state };
       const page = await context.store.listDeliveries(integration.id, filter, { limit, after: cursor });
-      const gate = gateOf(context, integration);
+      const gate = gateOfState(context.integrations, integration);
       return presentPage(page, delivery => presentDelivery(delivery, gate));
     },
   });

@@ -1,7 +1,7 @@
 import { RelinkError } from '../../../../../errors.js';
+import { gateOfState } from '../../../../../integrations/gate-of.js';
 import { readUser } from '../../../../authenticate.js';
 import type { App, HttpContext } from '../../../../dependencies.js';
-import { gateOf } from '../../../../operations/gate-of.js';
 import { getOwnIntegration } from '../../../../operations/get-own-integration.js';
 import { replayDelivery as replayOne } from '../../../../operations/replay-deliveries.js';
 import { presentDelivery } from '../../../../present/present-delivery.js';
@@ -30,7 +30,7 @@ export function replayDelivery(app: App, context: HttpContext): void {
       await replayOne(context, integration, deliveryId);
       const delivery = await context.store.getDelivery(integration.id, deliveryId);
       if (delivery === null) throw new RelinkError('not_found', deliveryId);
-      return presentDelivery(delivery, gateOf(context, integration));
+      return presentDelivery(delivery, gateOfState(context.integrations, integration));
     },
   });
 }

@@ -15,7 +15,8 @@ export function findDuePreparation(
 ): DuePreparation {
   const cameBack = integration.resumeSince !== null;
   const dueAt = subscription?.dueAt ?? null;
-  const isDue = dueAt !== null && dueAt <= now;
+  // What expires and has no time was left by a type without the hook: the hook is back.
+  const isDue = dueAt === null ? (subscription?.expiresAt ?? null) !== null : dueAt <= now;
   if ((subscription?.failure ?? null) !== null && !isDue) return { subscription: false, resume: false };
   return {
     subscription: definition?.ensureSubscription !== undefined && (subscription === null || isDue || cameBack),

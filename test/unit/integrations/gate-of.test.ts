@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { CredentialId, ProviderId } from '../../../src/domain/ids.js';
+import type { IntegrationState } from '../../../src/domain/integration-state.js';
+import { defineIntegration } from '../../../src/integrations/definition.js';
+import { gateOf, gateOfState } from '../../../src/integrations/gate-of.js';
+
+const strict = defineIntegration({
+  type: 'strict',
+  name: 'Strict',
+  providers: 'any',
+  config: z.object({}),
+  webhooks: { whileInError: 'discard' },
+});
+const catalogue = { find: (type: string) => (type === 'strict' ? strict : null) };
+const cause = {
+  credentialId: 'cred_1' as CredentialId,
+  epoch: 2,
+  provider: 'attio' as ProviderId,
+  code: 'credential_refused',
+  httpStatus: 401,
+  text: '',
+  since: '2026-11-23T12:00:00.000Z',
+} as const;
+const alive: IntegrationState = { lifecycle: 'ready', intent: 'on', causes: [], epochs: {} };
+const dead: IntegrationState = { ...alive, causes: [cause] };
+
+test('what is gone discards', () => {
+  expect(gateOf(catalogue, null)).toBe('discard');
+});
+
+test.each([
+  ['strict', 'discard'],
+  ['no longer defined', 'hold'],
+])('in ERROR the type decides, and one that is not defined holds: %s', (type, gate) => {
+  expect(gateOf(catalogue, { type, status: 'ERROR', openCauses: 1 })).toBe(gate);
+  expect(gateOfState(catalogue, { type, state: dead })).toBe(gate);
+});
+
+test.each<[IntegrationState, string]>([
+  [alive, 'process'],
+  [{ ...alive, lifecycle: 'creating' }, 'process'],
+  [{ ...dead, lifecycle: 'creating' }, 'hold'],
+  [{ ...alive, intent: 'paused' }, 'discard'],
+  [{ ...dead, lifecycle: 'deleting' }, 'discard'],
+])('a state is judged by its status and its open causes (%#)', (state, gate) => {
+  expect(gateOfState(catalogue, { type: 'strict', state })).toBe(gate);
+});

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createActivities } from '../../src/activities/create-activities.js';
+import type { WebhookActivities } from '../../src/contracts/activities.js';
+import type { IntegrationId } from '../../src/domain/ids.js';
+import type { IntegrationState } from '../../src/domain/integration-state.js';
+import { newId } from '../../src/ids.js';
+import type { SubscriptionWrite } from '../../src/store/port/store.js';
+import { subscriptionSecretsBinding } from '../../src/vault/bindings.js';
+import { deadBecauseOf, insertEntity, insertIntegration, later, minute, newUser, ready } from '../contract/fixtures.js';
+import { startTestStack, type TestStack } from '../support/start-test-stack.js';
+import { recorderModule } from '../support/webhook-user.js';
+
+let stack: TestStack;
+
+/** Without a worker: each step is this test's own. */
+beforeAll(async () => {
+  stack = await startTestStack({ RELINK_INTEGRATIONS: recorderModule });
+});
+afterAll(() => stack.stop());
+
+type Prepare = WebhookActivities['prepareIntegration'];
+
+const prepare = (integrationId: IntegrationId) => {
+  const { prepareIntegration } = createActivities({ ...stack.core, ...stack.hosts, settings: stack.core.config });
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  return environment.run<Parameters<Prepare>, Awaited<ReturnType<Prepare>>, Prepare>(prepareIntegration, {
+    integrationId,
+  });
+};
+
+interface Scene {
+  readonly id: IntegrationId;
+  configure(config: Readonly<Record<string, string>>): Promise<void>;
+  /** What its hooks recorded. */
+  lines(): readonly string[];
+}
+
+/** An integration that came back after an hour, its hook for that still to run. */
+async function newScene(
+  type: string,
+  config: Readonly<Record<string, string>> = {},
+  resumeSince: Date | null = later(new Date(), -60 * minute),
+): Promise<Scene> {
+  const { store } = stack.core;
+  const userId = newUser();
+  const file = join(tmpdir(), `relink-recorded-${randomBytes(6).toString('hex')}.jsonl`);
+  const entity = await insertEntity(store, userId);
+  const { id } = await insertIntegration(store, userId, [entity.id], { type, config: { file, ...config } });
+  const change = async (more: Readonly<Record<string, string>>) => {
+    const { version } = (await store.getIntegration(id))!;
+    await store.compareAndSetIntegration(
+      id,
+      version,
+      { state: ready, resumeSince, config: { file, ...more } },
+      new Date(),
+    );
+  };
+  await change(config);
+  const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []);
+  return { id, configure: change, lines };
+}
+
+async function write(id: IntegrationId, change: Partial<SubscriptionWrite>): Promise<void> {
+  const known = (await stack.core.store.getSubscription(id))!;
+  await stack.core.store.compareAndSetSubscription(id, known.version, { ...known, ...change });
+}
+
+const nothingKept: SubscriptionWrite = { sealedSecrets: null, expiresAt: null, dueAt: new Date(), failure: null };
+
+const subscriptionOf = async (id: IntegrationId) => (await stack.core.store.getSubscription(id))!;
+
+describe('a failure of the hook for coming back', () => {
+  it('that is over leaves nothing due, where no hook renews the subscription', async () => {
+    const { id, configure } = await newScene('resuming', { reconnected: 'fail' });
+    expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: false });
+    const failed = await subscriptionOf(id);
+    expect(failed.failure?.detail).toBe('onReconnected: the provider keeps no history');
+    expect(failed.dueAt!.getTime()).toBeGreaterThan(Date.now());
+    await configure({});
+    const expiresAt = later(new Date(), 60 * minute);
+    await write(id, { dueAt: later(new Date(), -minute), expiresAt });
+    expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: true });
+    expect(await subscriptionOf(id)).toMatchObject({ failure: null, dueAt: null, expiresAt });
+  });
+
+  it('shows until the hook ran, also when a look in between finds nothing due', async () => {
+    const { id } = await newScene('resuming', { reconnected: 'fail' });
+    await prepare(id);
+    expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: false });
+    expect((await subscriptionOf(id)).failure).not.toBeNull();
+  });
+});
+
+it('ensures again, at three quarters of what is left of its life, what a type without the hook left behind', async () => {
+  const { id } = await newScene('subscribing', {}, null);
+  const left = { sealedSecrets: null, expiresAt: later(new Date(), 10 * minute), dueAt: null, failure: null };
+  await stack.core.store.compareAndSetSubscription(id, 0, left);
+  expect(await prepare(id)).toEqual({ subscription: 'ensured', resumed: false });
+  const { dueAt, expiresAt } = await subscriptionOf(id);
+  expect(expiresAt!.getTime() - dueAt!.getTime()).toBeCloseTo(15 * minute, -4);
+});
+
+describe('a hook that brings no secrets', () => {
+  it.each(['nothing', 'no-secrets'])('leaves those that a handshake brought (%s)', async subscription => {
+    const { id } = await newScene('subscribing', { subscription });
+    await stack.core.store.compareAndSetSubscription(id, 0, { ...nothingKept, sealedSecrets: 'of-a-handshake' });
+    expect(await prepare(id)).toEqual({ subscription: 'ensured', resumed: true });
+    expect(await subscriptionOf(id)).toMatchObject({ sealedSecrets: 'of-a-handshake', failure: null });
+  });
+
+  it.each(['nothing', 'no-secrets'])('leaves room for those of a handshake to come (%s)', async subscription => {
+    const { id } = await newScene('subscribing', { subscription });
+    await prepare(id);
+    expect((await subscriptionOf(id)).sealedSecrets).toBeNull();
+  });
+
+  it('leaves those of the handshake that came while it ran, and its expiry counts', async () => {
+    const { id, lines } = await newScene('subscribing', { subscription: 'slow-no-secrets' });
+    await stack.core.store.compareAndSetSubscription(id, 0, nothingKept);
+    const prepared = prepare(id);
+    while (lines().length === 0) await sleep(10);
+    await write(id, { sealedSecrets: 'of-a-handshake' });
+    await prepared;
+    const { sealedSecrets, expiresAt, dueAt } = await subscriptionOf(id);
+    expect(sealedSecrets).toBe('of-a-handshake');
+    expect(expiresAt!.getTime()).toBeGreaterThan(Date.now() + 55 * minute);
+    expect(dueAt!.getTime()).toBeGreaterThan(Date.now() + 40 * minute);
+  });
+});
+
+it('secrets that the hook brings replace those known', async () => {
+  const { id } = await newScene('subscribing');
+  await stack.core.store.compareAndSetSubscription(id, 0, { ...nothingKept, sealedSecrets: 'earlier' });
+  await prepare(id);
+  const { sealedSecrets } = await subscriptionOf(id);
+  const opened = stack.core.vault.open(sealedSecrets!, subscriptionSecretsBinding(id));
+  expect(JSON.parse(opened.reveal())).toEqual(['subscription-secret']);
+});
+
+it('writes nothing for an integration that was deleted while its hook ran', async () => {
+  const { id, lines } = await newScene('subscribing', { subscription: 'slow-no-secrets' });
+  await stack.core.store.compareAndSetSubscription(id, 0, nothingKept);
+  const prepared = prepare(id);
+  while (lines().length === 0) await sleep(10);
+  await stack.core.store.deleteSubscription(id);
+  await prepared;
+  expect(await stack.core.store.getSubscription(id)).toBeNull();
+});
+
+describe('the mark of an outage', () => {
+  const resumeSinceOf = async (id: IntegrationId) => (await stack.core.store.getIntegration(id))!.resumeSince;
+  const move = async (id: IntegrationId, state: IntegrationState) => {
+    const { version } = (await stack.core.store.getIntegration(id))!;
+    expect(await stack.core.store.compareAndSetIntegration(id, version, { state }, new Date())).not.toBeNull();
+  };
+  const cut = newId('credential');
+  const dead = deadBecauseOf(cut);
+  const back: IntegrationState = { ...ready, epochs: { [cut]: 3 } };
+  const unfinished = (state: IntegrationState): IntegrationState => ({ ...state, lifecycle: 'needs_config' });
+
+  it('goes when the hook ran, also where the settings were changed meanwhile', async () => {
+    const { id, lines } = await newScene('resuming', { reconnected: 'slow' });
+    const prepared = prepare(id);
+    while (lines().length === 0) await sleep(10);
+    await move(id, ready);
+    expect(await prepared).toEqual({ subscription: 'not_due', resumed: true });
+    expect(await resumeSinceOf(id)).toBeNull();
+  });
+
+  it.each<[string, readonly IntegrationState[]]>([
+    ['and is still', [dead]],
+    ['and is back', [dead, back]],
+    ['by a pause, and is back', [{ ...ready, intent: 'paused' }, ready]],
+    ['with no status to tell of it', [unfinished(dead), unfinished(back)]],
+  ])('stays when it was cut off once more while the hook ran, %s', async (_how, states) => {
+    const { id, lines } = await newScene('resuming', { reconnected: 'slow' });
+    if (states[0]?.lifecycle === 'needs_config') await move(id, unfinished(ready));
+    const since = await resumeSinceOf(id);
+    const prepared = prepare(id);
+    while (lines().length === 0) await sleep(10);
+    for (const state of states) await move(id, state);
+    expect(await prepared).toEqual({ subscription: 'not_due', resumed: false });
+    expect(await resumeSinceOf(id)).toEqual(since);
+  });
+});
