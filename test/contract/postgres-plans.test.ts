@@ -55,6 +55,12 @@ beforeAll(async () => {
            'hash' || n, 'https://example.com', false, 'sealed', CASE WHEN n % 2000 = 0 THEN NULL ELSE 'access_denied' END,
            now(), now(), now() - n * interval '1 second'
       FROM generate_series(1, ${many}) n;
+    UPDATE credentials SET auth_is_valid = false, verdict_code = 'credential_deleted', verdict_since = now(),
+           sealed_tokens = CASE WHEN grant_sequence % 2000 = 7 THEN sealed_tokens ELSE '' END
+     WHERE grant_sequence % 100 = 7;
+    INSERT INTO token_reads (id, credential_id, user_id, api_key, generation, request_id, read_at)
+    SELECT ${id('trd', 'n')}, ${id('cred', `4242 + n % ${many / 10}`)}, 'user', 'key', 1, 'request', now()
+      FROM generate_series(1, ${many}) n;
     ANALYZE;`);
   await loader.end();
   await othersGone(raw);
@@ -115,6 +121,9 @@ it.each<[string, number, (store: Store) => Promise<{ readonly rows: readonly unk
   ['listAbandonedSessions', 10, async db => ({ rows: await db.listAbandonedSessions(60_000, 100) })],
   ['listDueRefreshes', 20, async db => ({ rows: await db.listDueRefreshes('attio' as ProviderId, new Date(), 100) })],
   ['listEndingGrants', 20, async db => ({ rows: await db.listEndingGrants(new Date(), 100) })],
+  ['listUnfinishedDeletions', 5, async db => ({ rows: await db.listUnfinishedDeletions(new Date(), 100) })],
+  ['listTokenReads', 10, db => db.listTokenReads(credentialId, page)],
+  ['findAnyCredential', 1, async db => ({ rows: [await db.findAnyCredential()] })],
   ['listStaleIntegrations', 19, async db => ({ rows: await db.listStaleIntegrations('creating', new Date(), 100) })],
 ])('%s reads by index, and few rows', async (_name, expected, call) => {
   let found = 0;
