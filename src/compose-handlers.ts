@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Core } from './compose.js';
+import { createClientFaults } from './credentials/create-client-faults.js';
 import { createProviderBreakers } from './credentials/provider-breakers.js';
 import { createHandlerHost } from './handlers/create-handler-host.js';
 import { createHandlerRequests } from './handlers/create-handler-requests.js';
@@ -19,6 +20,7 @@ export function composeHandlers(
   const { config, workflows } = core;
   return {
     breakers: createProviderBreakers(core.log),
+    clientFaults: createClientFaults(),
     handlers: createHandlerHost({
       modulePath: config.integrations === undefined ? null : resolve(config.integrations),
       builtIn: new Map([

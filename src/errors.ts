@@ -146,7 +146,7 @@ export const errorRegistry = {
   kind_not_taken: {
     status: 400,
     retryable: false,
-    text: 'This provider does not take credentials of this kind.',
+    text: 'This provider does not take credentials of this kind. Connect the account by the consent page (GET /api/authorize), or send a kind that docs/providers.md lists for it.',
   },
   secret_refused: {
     status: 422,
@@ -156,12 +156,12 @@ export const errorRegistry = {
   wrong_account: {
     status: 409,
     retryable: false,
-    text: 'Another account was chosen at the provider than the one to reconnect. The existing connection is unchanged. Connect again and choose the same account.',
+    text: 'This is another account at the provider than the one to reconnect. The existing connection is unchanged. Connect again with the same account.',
   },
   connect_timed_out: {
     status: 504,
     retryable: false,
-    text: 'The provider did not confirm the account in time. Connect again to retry.',
+    text: 'The provider did not confirm the account in time. Try again.',
   },
 
   // Inside
@@ -199,7 +199,7 @@ export const errorRegistry = {
   credential_dead: {
     status: 409,
     retryable: false,
-    text: 'The provider no longer accepts this credential. Its user has to reconnect.',
+    text: 'This credential can no longer be used: its provider refuses it, or it was deleted. Its account has to be connected again.',
   },
   credential_in_use: {
     status: 409,

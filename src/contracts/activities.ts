@@ -46,6 +46,7 @@ export interface InvalidateActivities {
     readonly epoch: number;
     readonly code: CauseCode;
     readonly httpStatus: number | null;
+    readonly providerError?: string | null;
   }): Promise<{ readonly causeEpoch: number | null }>;
   addCauses(input: { readonly credentialId: CredentialId; readonly causeEpoch: number }): Promise<{
     readonly errors: number;

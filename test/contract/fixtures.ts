@@ -160,6 +160,7 @@ export function causeOf(credentialId: CredentialId, epoch = 2): Cause {
     credentialId,
     epoch,
     provider: attio,
+    kind: 'oauth2',
     code: 'credential_refused',
     httpStatus: 401,
     text: 'Attio no longer accepts this connection (HTTP 401). Reconnect the account.',

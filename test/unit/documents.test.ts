@@ -67,7 +67,7 @@ describe('the documents', () => {
     const [, section = ''] = /## Cause codes\n([\s\S]*?)\n## /.exec(read('docs/integrations.md')) ?? [];
     const rows = [...section.matchAll(/^\| `([a-z_]+)` *\| (.+?) *\| (.+?) *\|$/gm)];
     expect(rows.map(([, code, , told]) => [code, told])).toEqual(
-      causeCodes.map(code => [code, causeText('Attio', code, 401)]),
+      causeCodes.map(code => [code, causeText('Attio', 'oauth2', code, 401)]),
     );
   });
 

@@ -12,6 +12,7 @@ export function presentIntegration(integration: Integration): z.output<typeof in
     causes: integration.state.causes.map(cause => ({
       credential_id: cause.credentialId,
       provider: cause.provider,
+      kind: cause.kind,
       code: cause.code,
       http_status: cause.httpStatus,
       text: cause.text,

@@ -134,6 +134,7 @@ const causeAnswer = z
   .object({
     credential_id: id('dead credential'),
     provider,
+    kind: z.enum(credentialKinds).describe('What the credential is, and so what its user has to give anew.'),
     code: z.enum(causeCodes).describe('Why the credential is dead.'),
     http_status: refusalStatus,
     text: z.string().describe('What happened and what to do, in a sentence for the user.'),

@@ -16,6 +16,7 @@ const cause = {
   credentialId: 'cred_1' as CredentialId,
   epoch: 2,
   provider: 'attio' as ProviderId,
+  kind: 'oauth2',
   code: 'credential_refused',
   httpStatus: 401,
   text: '',
