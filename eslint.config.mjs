@@ -35,7 +35,20 @@ const layers = {
   temporal: ['domain', 'contracts', 'errors', 'config', 'log'],
   // What only `npm start`, commands and tests bring along; nothing of production imports it.
   embedded: ['contracts', 'vault', 'config'],
-  cli: ['contracts', 'embedded', 'integrations', 'store', 'errors', 'log', 'config', 'config-dev', 'start-everything'],
+  cli: [
+    'domain',
+    'contracts',
+    'embedded',
+    'integrations',
+    'store',
+    'vault',
+    'errors',
+    'ids',
+    'log',
+    'config',
+    'config-dev',
+    'start-everything',
+  ],
   http: [
     'domain',
     'contracts',

@@ -14,6 +14,7 @@ const environmentSchema = z.object({
     .optional(),
   RELINK_TEMPORAL_CLI: z.string().optional(),
   RELINK_LOG_LEVEL: logLevel.optional(),
+  MONGODB_URL: z.string().optional(),
 });
 
 /** What only the tests read, in test/support. */
@@ -36,6 +37,8 @@ export interface DevConfig {
   /** Path of the Temporal CLI. */
   readonly temporalCli: string | undefined;
   readonly logLevel: z.output<typeof logLevel> | undefined;
+  /** A real MongoDB for the benchmark of the stores, in place of the embedded server. */
+  readonly mongodbUrl: string | undefined;
 }
 
 /** Reads the settings of an embedded stack. Throws ConfigError. */
@@ -48,5 +51,6 @@ export function loadDevConfig(environment: Environment): DevConfig {
     relinkPort: value.RELINK_PORT,
     temporalCli: value.RELINK_TEMPORAL_CLI,
     logLevel: value.RELINK_LOG_LEVEL,
+    mongodbUrl: value.MONGODB_URL,
   };
 }

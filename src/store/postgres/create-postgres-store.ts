@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import type { Store } from '../port/store.js';
 import { checkDatabase } from './check-database.js';
 import { createClient } from './create-client.js';
@@ -20,7 +21,11 @@ export type { PostgresOptions } from './create-pool.js';
  * `database_unavailable`, and the store works again by itself once the database does.
  */
 export function createPostgresStore(options: PostgresOptions): Store {
-  const pool = createPool(options);
+  return openPostgresStore(createPool(options), options);
+}
+
+/** The same over a pool that is there; `close()` ends it too. */
+export function openPostgresStore(pool: Pool, options: PostgresOptions): Store {
   const client = createClient(pool, options.databaseUrl, options.statementTimeoutMs);
   const direct = createDirectQuery(pool, options.databaseUrl);
   return {

@@ -1,0 +1,88 @@
+import { createPlainClient } from '../../../store/postgres/create-client.js';
+import { openPostgresStore } from '../../../store/postgres/create-postgres-store.js';
+import { createPool, nameStatements } from '../../../store/postgres/create-pool.js';
+import { openPostgresRecords } from '../../../store/postgres/transfer-records.js';
+import { type BenchTarget, type Contender, poolSize } from './contender.js';
+import type { Operation, PreparedCalls } from './operation.js';
+import { Recorder, replayByClient, replayByDriver, type Sent } from './replay.js';
+import { Scene } from './scene.js';
+import { createSealing, recordSealing } from './sealing.js';
+
+interface Noted {
+  readonly sent: Sent;
+  /** The sealing that belongs to it. */
+  readonly work: readonly (() => unknown)[];
+}
+
+/** PostgreSQL: the store, the generated client as it comes, and pg; a pool each, with the same settings. */
+export async function openPostgresTarget(databaseUrl: string, people: number): Promise<BenchTarget> {
+  const options = { databaseUrl, poolSize };
+  const store = openPostgresStore(createPool(options), options);
+  const [plainPool, driverPool, notedPool] = [createPool(options), createPool(options), createPool(options)];
+  const client = createPlainClient(plainPool, databaseUrl);
+  const recorder = new Recorder(notedPool);
+  const notedClient = createPlainClient(recorder.pool, databaseUrl);
+  const notedStore = openPostgresStore(recorder.pool, options);
+  const records = openPostgresRecords({ databaseUrl, poolSize: 2 });
+  const sealing = createSealing();
+  const scene = new Scene(store, records, sealing);
+  const nameOf = nameStatements(databaseUrl);
+
+  /** What each of the calls sends: those of the store itself where it is raw SQL, else the generated client's. */
+  async function note({ raw, writes }: Operation, calls: PreparedCalls): Promise<(place: number) => Noted> {
+    const noted: Noted[] = [];
+    for (let place = 0; place < calls.count; place += 1) {
+      const work: (() => unknown)[] = [];
+      const own = recordSealing(sealing, work);
+      const call = () =>
+        raw === undefined ? calls.prisma(notedClient, place, own) : calls.port(notedStore, place, own);
+      noted.push({ sent: await recorder.record(call, writes, raw), work });
+    }
+    return place => {
+      const found = noted[place % noted.length];
+      if (found === undefined) throw new Error('Nothing was noted');
+      for (const act of found.work) act();
+      return found;
+    };
+  }
+
+  const contenders: readonly Contender[] = [
+    { name: 'port', ready: async (_, calls) => place => calls.port(store, place, sealing) },
+    {
+      name: 'bare',
+      ready: async (operation, calls) => {
+        if (operation.raw === undefined) return place => calls.prisma(client, place, sealing);
+        const noted = await note(operation, calls);
+        return place => replayByClient(client, noted(place).sent);
+      },
+    },
+    {
+      name: 'driver',
+      ready: async (operation, calls) => {
+        const noted = await note(operation, calls);
+        return place => replayByDriver(driverPool, nameOf, noted(place).sent);
+      },
+    },
+  ];
+
+  await scene.addPeople(people);
+  await driverPool.query('VACUUM ANALYZE');
+  const last = scene.people.at(-1);
+  return {
+    scene,
+    contenders,
+    clear: async () => {
+      await driverPool.query('TRUNCATE authorization_sessions, deliveries, delivery_consumers, token_reads');
+      const kept = last?.integrations.at(-1)?.id;
+      await driverPool.query('DELETE FROM subscriptions WHERE integration_id > $1', [kept]);
+      await driverPool.query('DELETE FROM integrations WHERE id > $1', [kept]);
+      await driverPool.query('DELETE FROM entities WHERE id > $1', [last?.entities.at(-1)?.id]);
+      await driverPool.query('DELETE FROM credentials WHERE id > $1', [last?.credentials.at(-1)?.id]);
+      await driverPool.query('VACUUM credentials, entities, integrations, integration_entities, subscriptions');
+    },
+    close: async () => {
+      await Promise.all([client.$disconnect(), notedClient.$disconnect(), store.close(), records.close()]);
+      await Promise.all([plainPool.end(), driverPool.end(), notedPool.end()]);
+    },
+  };
+}
