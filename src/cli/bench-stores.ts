@@ -3,11 +3,14 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { loadDevConfig } from '../config-dev.js';
 import { acquireInstanceLock } from '../embedded/single-instance.js';
-import { clearEmbeddedDatabases } from '../embedded/start-embedded-database.js';
+import { clearEmbeddedDatabases, type StoreName } from '../embedded/start-embedded-database.js';
 import type { Measured } from './bench/stores/measure-operation.js';
 import { concurrent } from './bench/stores/measure-operation.js';
 import { measureStore } from './bench/stores/measure-store.js';
-import { paces } from './bench/stores/paces.js';
+import { sizes } from './bench/stores/sizes.js';
+import { checkMongoPlans } from './bench/stores/plans/check-mongo-plans.js';
+import { checkPostgresPlans } from './bench/stores/plans/check-postgres-plans.js';
+import type { PlansChecked } from './bench/stores/plans/plan-sizes.js';
 import { parseBenchStores } from './bench/stores/parse-options.js';
 import { startBenchDatabase } from './bench/stores/start-bench-database.js';
 
@@ -26,18 +29,19 @@ async function main(): Promise<void> {
     say(lock.message);
     process.exit(1);
   }
-  const pace = quick ? paces.quick : paces.full;
+  const size = quick ? sizes.quick : sizes.full;
   say(
     `Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${process.platform}`,
   );
   say(
-    `Settings: ${concurrent} concurrent calls, 10 connections each, fsync on, turns of ${pace.turnMs} ms in ${pace.rounds} rounds (${pace.moreRounds} more where the ratio is below 0.9)`,
+    `Settings: ${concurrent} concurrent calls, 10 connections each, fsync on, turns of ${size.turnMs} ms in ${size.rounds} rounds (${size.moreRounds} more where the ratio is below 0.9)`,
   );
   await clearEmbeddedDatabases(directory, say);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const place = { directory, toolsDirectory: join(dataDirectory, 'tools'), mongodbUrl };
   const measured: Measured[] = [];
+  const plans: Partial<Record<StoreName, PlansChecked>> = {};
   for (const store of stores) {
     const database = await startBenchDatabase(store, place, say);
     if (database === null) continue;
@@ -45,7 +49,17 @@ async function main(): Promise<void> {
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
     try {
       say(`${store} (${database.label}), operations a second:`);
-      measured.push(...(await measureStore(store, database.url, pace, say)));
+      measured.push(...(await measureStore(store, database.url, size, say)));
+      if (store === 'postgres') {
+        say(`Plans on ${store}:`);
+        plans[store] = await checkPostgresPlans(database.url, size.plans, say);
+        say(`  ${plans[store].checked} calls, ${plans[store].scans} sequential scans`);
+      }
+      if (store === 'mongo' && mongodbUrl !== undefined) {
+        say(`Plans on ${store}:`);
+        plans[store] = await checkMongoPlans(database.url, size.plans, say);
+        say(`  ${plans[store].checked} calls, ${plans[store].scans} scans of a collection`);
+      }
     } finally {
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
       await database.stop();
@@ -53,7 +67,15 @@ async function main(): Promise<void> {
   }
   await rm(directory, { recursive: true, force: true });
   await lock.release();
-  say(JSON.stringify({ bench: 'stores', min_ratio: Math.min(...measured.map(({ ratio }) => ratio)) }));
+  const { postgres, mongo } = plans;
+  say(
+    JSON.stringify({
+      bench: 'stores',
+      min_ratio: Math.min(...measured.map(({ ratio }) => ratio)),
+      scans: (postgres?.scans ?? 0) + (mongo?.scans ?? 0),
+      plans_checked: { postgres: postgres?.checked ?? 0, mongo: mongo?.checked ?? 0 },
+    }),
+  );
   process.exit(0);
 }
 

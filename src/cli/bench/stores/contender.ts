@@ -1,11 +1,13 @@
 import type { Operation, PreparedCalls } from './operation.js';
 import type { Scene } from './scene.js';
 
+export type Call = (place: number) => Promise<unknown>;
+
 /** One of the forms that take turns: the port, the same statements without it, and the driver where that is another one. */
 export interface Contender {
   readonly name: 'port' | 'bare' | 'driver';
   /** Makes the calls ready; what this costs is not timed. */
-  ready(operation: Operation, calls: PreparedCalls): Promise<(place: number) => Promise<unknown>>;
+  ready(operation: Operation, calls: PreparedCalls): Call | Promise<Call>;
 }
 
 /** A store with everything that is measured on it. */

@@ -1,5 +1,5 @@
 import { percentile, round } from '../statistics.js';
-import type { BenchTarget, Contender } from './contender.js';
+import type { BenchTarget, Call, Contender } from './contender.js';
 import { countRows, type Operation } from './operation.js';
 
 export const concurrent = 16;
@@ -32,7 +32,7 @@ export async function measureOperation(target: BenchTarget, operation: Operation
   const ratesOf = (name: Contender['name']) => rates.get(name) ?? [];
 
   /** Reads find the same rows each time; writes need new ones. */
-  const kept = new Map<Contender, (place: number) => Promise<unknown>>();
+  const kept = new Map<Contender, Call>();
   async function turn(contender: Contender, count: number): Promise<{ readonly rate: number; readonly rows: number }> {
     let call = kept.get(contender);
     if (call === undefined) {
@@ -83,7 +83,7 @@ export async function measureOperation(target: BenchTarget, operation: Operation
 }
 
 /** So many calls by callers that each make the next one when theirs has ended. */
-async function race(call: (place: number) => Promise<unknown>, count: number) {
+async function race(call: Call, count: number) {
   let [next, rows] = [0, 0];
   const caller = async () => {
     while (next < count) {

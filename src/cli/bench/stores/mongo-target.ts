@@ -19,8 +19,8 @@ export async function openMongoTarget(databaseUrl: string, people: number): Prom
   return {
     scene,
     contenders: [
-      { name: 'port', ready: async (_, calls) => place => calls.port(store, place, sealing) },
-      { name: 'bare', ready: async (_, calls) => place => calls.mongo(collections, place, sealing) },
+      { name: 'port', ready: (_, calls) => place => calls.port(store, place, sealing) },
+      { name: 'bare', ready: (_, calls) => place => calls.mongo(collections, place, sealing) },
     ],
     clear: async () => {
       const { sessions, deliveries, consumers, tokenReads } = collections;

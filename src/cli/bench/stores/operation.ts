@@ -7,11 +7,14 @@ import type { Sealing } from './sealing.js';
 export type PlainClient = ReturnType<typeof createPlainClient>;
 
 /**
- * The statements that the port itself sends, sent by the client's raw query: of those operations that are raw SQL in the
- * store too. The number is that of an ordinary run, without looks that only follow when a condition did not hold.
+ * The first `raw` statements that the port itself sends, sent by the client's raw query: of those operations that are
+ * raw SQL in the store too. The number is that of an ordinary run, without looks that only follow when a condition did
+ * not hold.
  */
-export interface Raw {
+export interface Raw<Input> {
   readonly raw: number;
+  /** What the client's own methods do after them, given their answer. */
+  next?(this: void, client: PlainClient, input: Input, answer: unknown): Promise<unknown>;
 }
 
 export interface Definition<Input> {
@@ -19,11 +22,11 @@ export interface Definition<Input> {
   /** Its statements change what they find, so every call needs an input of its own. */
   readonly writes: boolean;
   /** What so many calls work on, made beforehand and not timed. */
-  prepare(scene: Scene, count: number): Promise<readonly Input[]>;
+  prepare(scene: Scene, count: number): readonly Input[] | Promise<readonly Input[]>;
   /** The call of the port, with what its caller seals and opens. */
   port(store: Store, input: Input, sealing: Sealing): Promise<unknown>;
   /** The same statements by the generated client: same rows, same conditions. */
-  readonly prisma: ((client: PlainClient, input: Input, sealing: Sealing) => Promise<unknown>) | Raw;
+  readonly prisma: ((client: PlainClient, input: Input, sealing: Sealing) => Promise<unknown>) | Raw<Input>;
   /** The same statements by the official driver. */
   mongo(collections: Collections, input: Input, sealing: Sealing): Promise<unknown>;
 }
@@ -33,14 +36,16 @@ export interface PreparedCalls {
   readonly count: number;
   port(store: Store, place: number, sealing: Sealing): Promise<unknown>;
   prisma(client: PlainClient, place: number, sealing: Sealing): Promise<unknown>;
+  /** What follows the raw statements; their answer where nothing does. */
+  afterRaw(client: PlainClient, place: number, answer: unknown): Promise<unknown>;
   mongo(collections: Collections, place: number, sealing: Sealing): Promise<unknown>;
 }
 
 export interface Operation {
   readonly name: string;
   readonly writes: boolean;
-  /** Set when the generated client sends the port's own statements. */
-  readonly raw: number | undefined;
+  /** Set when the generated client sends the port's own statements: how many of them, and of the port's in all. */
+  readonly raw: { readonly first: number; readonly all: number } | undefined;
   prepare(scene: Scene, count: number): Promise<PreparedCalls>;
 }
 
@@ -49,7 +54,10 @@ export function defineOperation<Input>(definition: Definition<Input>): Operation
   return {
     name,
     writes,
-    raw: typeof prisma === 'function' ? undefined : prisma.raw,
+    raw:
+      typeof prisma === 'function'
+        ? undefined
+        : { first: prisma.raw, all: prisma.raw + (prisma.next === undefined ? 0 : 1) },
     async prepare(scene, count) {
       const inputs = await definition.prepare(scene, count);
       const at = (place: number): Input => {
@@ -64,6 +72,10 @@ export function defineOperation<Input>(definition: Definition<Input>): Operation
           if (typeof prisma !== 'function') throw new Error(`${name} is raw`);
           return prisma(client, at(place), sealing);
         },
+        afterRaw: (client, place, answer) =>
+          typeof prisma === 'function' || prisma.next === undefined
+            ? Promise.resolve(answer)
+            : prisma.next(client, at(place), answer),
         mongo: (collections, place, sealing) => definition.mongo(collections, at(place), sealing),
       };
     },

@@ -1,12 +1,17 @@
+import { Client } from 'pg';
+import { newId } from '../../../ids.js';
 import { createPlainClient } from '../../../store/postgres/create-client.js';
 import { openPostgresStore } from '../../../store/postgres/create-postgres-store.js';
 import { createPool, nameStatements } from '../../../store/postgres/create-pool.js';
 import { openPostgresRecords } from '../../../store/postgres/transfer-records.js';
 import { type BenchTarget, type Contender, poolSize } from './contender.js';
 import type { Operation, PreparedCalls } from './operation.js';
+import { seedBesides, seedDeliveries, seedIntegrations } from './plans/seed-postgres.js';
 import { Recorder, replayByClient, replayByDriver, type Sent } from './replay.js';
 import { Scene } from './scene.js';
 import { createSealing, recordSealing } from './sealing.js';
+
+const standing = 20_000;
 
 interface Noted {
   readonly sent: Sent;
@@ -29,14 +34,18 @@ export async function openPostgresTarget(databaseUrl: string, people: number): P
   const nameOf = nameStatements(databaseUrl);
 
   /** What each of the calls sends: those of the store itself where it is raw SQL, else the generated client's. */
-  async function note({ raw, writes }: Operation, calls: PreparedCalls): Promise<(place: number) => Noted> {
+  async function note(
+    { raw, writes }: Operation,
+    calls: PreparedCalls,
+    first = raw?.all,
+  ): Promise<(place: number) => Noted> {
     const noted: Noted[] = [];
     for (let place = 0; place < calls.count; place += 1) {
       const work: (() => unknown)[] = [];
       const own = recordSealing(sealing, work);
       const call = () =>
         raw === undefined ? calls.prisma(notedClient, place, own) : calls.port(notedStore, place, own);
-      noted.push({ sent: await recorder.record(call, writes, raw), work });
+      noted.push({ sent: await recorder.record(call, writes, first), work });
     }
     return place => {
       const found = noted[place % noted.length];
@@ -47,13 +56,13 @@ export async function openPostgresTarget(databaseUrl: string, people: number): P
   }
 
   const contenders: readonly Contender[] = [
-    { name: 'port', ready: async (_, calls) => place => calls.port(store, place, sealing) },
+    { name: 'port', ready: (_, calls) => place => calls.port(store, place, sealing) },
     {
       name: 'bare',
       ready: async (operation, calls) => {
         if (operation.raw === undefined) return place => calls.prisma(client, place, sealing);
-        const noted = await note(operation, calls);
-        return place => replayByClient(client, noted(place).sent);
+        const noted = await note(operation, calls, operation.raw.first);
+        return async place => calls.afterRaw(client, place, await replayByClient(client, noted(place).sent));
       },
     },
     {
@@ -65,6 +74,8 @@ export async function openPostgresTarget(databaseUrl: string, people: number): P
     },
   ];
 
+  await seedCustomers(databaseUrl);
+  const begun = newId('session').slice('ses_'.length);
   await scene.addPeople(people);
   await driverPool.query('VACUUM ANALYZE');
   const last = scene.people.at(-1);
@@ -72,17 +83,36 @@ export async function openPostgresTarget(databaseUrl: string, people: number): P
     scene,
     contenders,
     clear: async () => {
-      await driverPool.query('TRUNCATE authorization_sessions, deliveries, delivery_consumers, token_reads');
+      const remove = (table: string, column: string, beyond: string | undefined) =>
+        driverPool.query(`DELETE FROM ${table} WHERE ${column} > $1`, [beyond]);
+      await remove('authorization_sessions', 'id', `ses_${begun}`);
+      await remove('token_reads', 'id', `trd_${begun}`);
+      // Those of people have no deliveries and no consumer.
+      for (const table of ['deliveries', 'delivery_consumers']) await remove(table, 'integration_id', `int_${begun}`);
       const kept = last?.integrations.at(-1)?.id;
-      await driverPool.query('DELETE FROM subscriptions WHERE integration_id > $1', [kept]);
-      await driverPool.query('DELETE FROM integrations WHERE id > $1', [kept]);
-      await driverPool.query('DELETE FROM entities WHERE id > $1', [last?.entities.at(-1)?.id]);
-      await driverPool.query('DELETE FROM credentials WHERE id > $1', [last?.credentials.at(-1)?.id]);
-      await driverPool.query('VACUUM credentials, entities, integrations, integration_entities, subscriptions');
+      await remove('subscriptions', 'integration_id', kept);
+      await remove('integrations', 'id', kept);
+      await remove('entities', 'id', last?.entities.at(-1)?.id);
+      await remove('credentials', 'id', last?.credentials.at(-1)?.id);
+      await driverPool.query('VACUUM');
     },
     close: async () => {
       await Promise.all([client.$disconnect(), notedClient.$disconnect(), store.close(), records.close()]);
       await Promise.all([plainPool.end(), driverPool.end(), notedPool.end()]);
     },
   };
+}
+
+/** Customers of long ago, so that PostgreSQL plans for tables as they are in use and not for empty ones. */
+async function seedCustomers(databaseUrl: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await seedIntegrations(client, 1, standing - 1);
+    await seedBesides(client, standing);
+    await seedDeliveries(client, [0, 999], 20, 0);
+    await client.query(`INSERT INTO delivery_consumers SELECT id, 'run/0', now() FROM integrations`);
+  } finally {
+    await client.end();
+  }
 }

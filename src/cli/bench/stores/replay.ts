@@ -24,7 +24,7 @@ export class Recorder {
   constructor(pool: Pool) {
     const note = (statement: unknown): Promise<unknown> => {
       this.sent.push(statementShape.parse(statement));
-      if (!this.isDry) return Promise.resolve(Reflect.apply(pool.query, pool, [statement]));
+      if (!this.isDry) return Promise.resolve(Reflect.apply(Reflect.get(pool, 'query'), pool, [statement]));
       return Promise.resolve({ fields: [], rows: [], rowCount: 1 });
     };
     const nothing = () => undefined;

@@ -17,6 +17,11 @@ export interface Person {
   readonly integrations: readonly records.IntegrationRow[];
 }
 
+export interface Queue {
+  readonly integrationId: IntegrationId;
+  readonly deliveries: readonly NewDelivery[];
+}
+
 export const ready: IntegrationState = { lifecycle: 'ready', intent: 'on', causes: [], epochs: {} };
 /** How many accounts and integrations a person has, and how many deliveries are handled at once. */
 export const each = 20;
@@ -154,14 +159,22 @@ export class Scene {
   }
 
   /** Integrations that are nobody's, with so many deliveries each and a consumer of this name. */
-  async addQueues(count: number, deliveries: number, claim: string): Promise<readonly IntegrationId[]> {
-    const ids = times(count, () => newId('integration'));
-    const all = ids.flatMap(id => this.newDeliveries(id, deliveries));
+  async addFullQueues(count: number, deliveries: number, claim: string): Promise<readonly Queue[]> {
+    const queues = times(count, () => {
+      const integrationId = newId('integration');
+      return { integrationId, deliveries: this.newDeliveries(integrationId, deliveries) };
+    });
+    const all = queues.flatMap(queue => queue.deliveries);
     for (let from = 0; from < all.length; from += rowsAtOnce) {
       await this.store.insertDeliveries(all.slice(from, from + rowsAtOnce));
     }
-    for (const id of ids) await this.store.becomeConsumer(id, claim, new Date());
-    return ids;
+    for (const { integrationId } of queues) await this.store.becomeConsumer(integrationId, claim, new Date());
+    return queues;
+  }
+
+  /** The same, for calls that need to know no more than where they are. */
+  async addQueues(count: number, deliveries: number, claim: string): Promise<readonly IntegrationId[]> {
+    return (await this.addFullQueues(count, deliveries, claim)).map(({ integrationId }) => integrationId);
   }
 
   async write(kind: RecordKind, made: readonly TransferRecord[]): Promise<void> {

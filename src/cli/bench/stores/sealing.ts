@@ -13,13 +13,13 @@ import { createVault } from '../../../vault/vault.js';
 
 /** What a caller of a store seals before it writes, and opens after it read. */
 export interface Sealing {
-  request(id: SessionId): string;
-  grant(id: SessionId): string;
-  tokens(id: CredentialId): string;
-  content(integrationId: IntegrationId, externalId: string): string;
-  secrets(id: IntegrationId): string;
-  openTokens(id: CredentialId, sealed: string): void;
-  openContent(integrationId: IntegrationId, externalId: string, sealed: string): void;
+  readonly request: (id: SessionId) => string;
+  readonly grant: (id: SessionId) => string;
+  readonly tokens: (id: CredentialId) => string;
+  readonly content: (integrationId: IntegrationId, externalId: string) => string;
+  readonly secrets: (id: IntegrationId) => string;
+  readonly openTokens: (id: CredentialId, sealed: string) => void;
+  readonly openContent: (integrationId: IntegrationId, externalId: string, sealed: string) => void;
 }
 
 const tokens = new Secret(JSON.stringify({ access_token: 'a'.repeat(300), refresh_token: 'r'.repeat(300) }));

@@ -15,7 +15,7 @@ export const accountOperations: readonly Operation[] = [
   defineOperation({
     name: 'getEntity',
     writes: false,
-    prepare: async scene => scene.people.flatMap(({ entities }) => entities),
+    prepare: scene => scene.people.flatMap(({ entities }) => entities),
     port: (store, { id }) => store.getEntity(id),
     prisma: (client, { id }) => client.entity.findUnique({ where: { id } }),
     mongo: ({ entities }, { id }) => entities.findOne({ _id: id }),
@@ -23,7 +23,7 @@ export const accountOperations: readonly Operation[] = [
   defineOperation({
     name: 'getEntityForUser',
     writes: false,
-    prepare: async scene => scene.people.flatMap(({ entities }) => entities),
+    prepare: scene => scene.people.flatMap(({ entities }) => entities),
     port: (store, { id, userId }) => store.getEntityForUser(id, userId),
     prisma: (client, { id, userId }) => client.entity.findUnique({ where: { id, userId } }),
     mongo: ({ entities }, { id, userId }) => entities.findOne({ _id: id, userId }),
@@ -31,7 +31,7 @@ export const accountOperations: readonly Operation[] = [
   defineOperation({
     name: 'listEntities',
     writes: false,
-    prepare: async scene => scene.people,
+    prepare: scene => scene.people,
     port: (store, { userId }) => store.listEntities(userId, { limit: 100, after: null }),
     prisma: (client, { userId }) => client.entity.findMany({ where: { userId }, orderBy: { id: 'asc' }, take: 101 }),
     mongo: ({ entities }, { userId }) => entities.find({ userId }).sort({ _id: 1 }).limit(101).toArray(),
@@ -39,7 +39,7 @@ export const accountOperations: readonly Operation[] = [
   defineOperation({
     name: 'upsertEntity (a new one)',
     writes: true,
-    prepare: async (scene, count) => scene.newEntities(count),
+    prepare: (scene, count) => scene.newEntities(count),
     port: (store, row) => store.upsertEntity(write(row), new Date()),
     prisma: { raw: 1 },
     mongo: async ({ entities, credentials }, row) => {
@@ -78,7 +78,7 @@ export const accountOperations: readonly Operation[] = [
   defineOperation({
     name: 'getSubscription',
     writes: false,
-    prepare: async scene => scene.people.flatMap(({ integrations }) => integrations),
+    prepare: scene => scene.people.flatMap(({ integrations }) => integrations),
     port: (store, { id }) => store.getSubscription(id),
     prisma: (client, { id }) => client.subscription.findUnique({ where: { integrationId: id } }),
     mongo: ({ subscriptions }, { id }) => subscriptions.findOne({ _id: id }),
@@ -113,7 +113,7 @@ export const accountOperations: readonly Operation[] = [
   defineOperation({
     name: 'insertTokenRead',
     writes: true,
-    prepare: async (scene, count) => scene.newTokenReads(count),
+    prepare: (scene, count) => scene.newTokenReads(count),
     port: (store, read) => store.insertTokenRead(read),
     prisma: async (client, read) => {
       await client.tokenRead.create({ data: { ...read } });

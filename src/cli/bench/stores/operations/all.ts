@@ -2,6 +2,7 @@ import type { Operation } from '../operation.js';
 import { accountOperations } from './accounts.js';
 import { credentialOperations } from './credentials.js';
 import { deliveryOperations } from './deliveries.js';
+import { deliveryReadOperations } from './delivery-reads.js';
 import { deliveryPageOperations } from './delivery-pages.js';
 import { integrationOperations } from './integrations.js';
 import { refreshOperations } from './refreshes.js';
@@ -18,5 +19,6 @@ export const operations: readonly Operation[] = [
   ...accountOperations,
   ...integrationOperations,
   ...deliveryOperations,
+  ...deliveryReadOperations,
   ...deliveryPageOperations,
 ];

@@ -24,7 +24,7 @@ export const credentialOperations: readonly Operation[] = [
   defineOperation({
     name: 'getCredential',
     writes: false,
-    prepare: async scene => scene.people.flatMap(({ credentials }) => credentials),
+    prepare: scene => scene.people.flatMap(({ credentials }) => credentials),
     port: async (store, { id }, seal) => {
       const found = await store.getCredential(id);
       if (found !== null) seal.openTokens(id, found.sealedTokens);
@@ -45,7 +45,7 @@ export const credentialOperations: readonly Operation[] = [
   defineOperation({
     name: 'getCredentialForUser',
     writes: false,
-    prepare: async scene => scene.people.flatMap(({ credentials }) => credentials),
+    prepare: scene => scene.people.flatMap(({ credentials }) => credentials),
     port: (store, { id, userId }) => store.getCredentialForUser(id, userId),
     prisma: (client, { id, userId }) => client.credential.findUnique({ where: { id, userId } }),
     mongo: ({ credentials }, { id, userId }) => credentials.findOne({ _id: id, userId }),
@@ -53,7 +53,7 @@ export const credentialOperations: readonly Operation[] = [
   defineOperation({
     name: 'findCredentialByExternalId',
     writes: false,
-    prepare: async scene => scene.people.flatMap(({ credentials }) => credentials.map(keyOf)),
+    prepare: scene => scene.people.flatMap(({ credentials }) => credentials.map(keyOf)),
     port: (store, row) => store.findCredentialByExternalId(row.userId, row.provider, row.externalId),
     prisma: (client, { userId, provider: name, externalId }) =>
       client.credential.findUnique({ where: { userId_provider_externalId: { userId, provider: name, externalId } } }),
@@ -63,7 +63,7 @@ export const credentialOperations: readonly Operation[] = [
   defineOperation({
     name: 'listCredentials',
     writes: false,
-    prepare: async scene => scene.people,
+    prepare: scene => scene.people,
     port: (store, { userId }) => store.listCredentials(userId, { limit: 100, after: null }),
     prisma: (client, { userId }) =>
       client.credential.findMany({ where: { userId }, orderBy: { id: 'asc' }, take: 101 }),
@@ -72,7 +72,7 @@ export const credentialOperations: readonly Operation[] = [
   defineOperation({
     name: 'insertCredential',
     writes: true,
-    prepare: async (scene, count) => scene.newCredentials(count),
+    prepare: (scene, count) => scene.newCredentials(count),
     port: (store, row, seal) => store.insertCredential(keyOf(row), grantOf(seal.tokens(row.id)), new Date()),
     prisma: (client, row, seal) => {
       const at = new Date();

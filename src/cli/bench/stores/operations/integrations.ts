@@ -1,23 +1,26 @@
+import { z } from 'zod';
 import { type IntegrationState, statusOf } from '../../../../domain/integration-state.js';
 import type { IntegrationType, ProviderId } from '../../../../domain/ids.js';
 import { entityKeyOf } from '../../../../store/mongo/entity-key.js';
 import type { Collections } from '../../../../store/mongo/connect.js';
+import { entityKeySeparator } from '../../../../store/stored-shapes.js';
 import { defineOperation, type Operation } from '../operation.js';
 import { type IntegrationRow, provider } from '../records.js';
 import { causeOf, each, type Person, ready, type Scene } from '../scene.js';
 
+const idRows = z.array(z.object({ id: z.string() }));
 const all = { limit: 100, after: null };
 const config = { channel: 'sales', fields: ['name', 'amount'] };
 const types = Array.from({ length: each }, (_, place) => `type-${place}`);
 
 /** The first account of everybody: all of a person's integrations are on it, and a quarter is held by its credential. */
-const firsts = async ({ people }: Scene) =>
+const firsts = ({ people }: Scene) =>
   people.flatMap(({ entities, credentials }) => {
     const [entity, credential] = [entities[0], credentials[0]];
     return entity === undefined || credential === undefined ? [] : [{ entity, credential }];
   });
 
-const integrationsOf = async ({ people }: Scene) => people.flatMap(({ integrations }) => integrations);
+const integrationsOf = ({ people }: Scene) => people.flatMap(({ integrations }) => integrations);
 
 /** An integration that is about to be held. */
 async function heldOf(scene: Scene, count: number) {
@@ -52,9 +55,15 @@ export const integrationOperations: readonly Operation[] = [
   defineOperation({
     name: 'insertIntegration',
     writes: true,
-    prepare: async (scene, count) => scene.newIntegrations(count),
+    prepare: (scene, count) => scene.newIntegrations(count),
     port: (store, row) => store.insertIntegration(newOne(row), new Date()),
-    prisma: { raw: 2 },
+    prisma: {
+      raw: 1,
+      next: (client, { userId, type, entityIds }) => {
+        const entityKey = entityIds.join(entityKeySeparator);
+        return client.integration.findUnique({ where: { userId_type_entityKey: { userId, type, entityKey } } });
+      },
+    },
     mongo: async (collections, row) => {
       const { id: _id, userId, type, entityIds, state } = newOne(row);
       const at = new Date();
@@ -87,7 +96,7 @@ export const integrationOperations: readonly Operation[] = [
   defineOperation<Person>({
     name: 'listIntegrations',
     writes: false,
-    prepare: async scene => scene.people,
+    prepare: scene => scene.people,
     port: (store, { userId }) => store.listIntegrations(userId, {}, all),
     prisma: (client, { userId }) =>
       client.integration.findMany({ where: { userId }, orderBy: { id: 'asc' }, take: 101 }),
@@ -134,7 +143,10 @@ export const integrationOperations: readonly Operation[] = [
     writes: false,
     prepare: firsts,
     port: (store, { credential }) => store.findIntegrationsByCauseCredentialId(credential.id, all),
-    prisma: { raw: 2 },
+    prisma: {
+      raw: 1,
+      next: (client, _, found) => client.integration.findMany(byIds(idRows.parse(found).map(({ id }) => id))),
+    },
     mongo: ({ integrations }, { credential }) =>
       integrations.find({ 'causes.credentialId': credential.id }).sort({ _id: 1 }).limit(101).toArray(),
   }),

@@ -23,7 +23,7 @@ export const sessionOperations: readonly Operation[] = [
   defineOperation({
     name: 'insertSession',
     writes: true,
-    prepare: async (scene, count) => scene.newSessions(count),
+    prepare: (scene, count) => scene.newSessions(count),
     port: (store, row, seal) => store.insertSession(asked(row, seal.request(row.id))),
     prisma: (client, row, seal) => {
       const at = new Date();
