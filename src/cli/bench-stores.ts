@@ -7,7 +7,7 @@ import { clearEmbeddedDatabases, type StoreName } from '../embedded/start-embedd
 import type { Measured } from './bench/stores/measure-operation.js';
 import { concurrent } from './bench/stores/measure-operation.js';
 import { measureStore } from './bench/stores/measure-store.js';
-import { sizes } from './bench/stores/sizes.js';
+import { fewPeople, sizes } from './bench/stores/sizes.js';
 import { checkMongoPlans } from './bench/stores/plans/check-mongo-plans.js';
 import { checkPostgresPlans } from './bench/stores/plans/check-postgres-plans.js';
 import type { PlansChecked } from './bench/stores/plans/plan-sizes.js';
@@ -43,13 +43,14 @@ async function main(): Promise<void> {
   const measured: Measured[] = [];
   const plans: Partial<Record<StoreName, PlansChecked>> = {};
   for (const store of stores) {
+    const isIndexed = store === 'postgres' || (store === 'mongo' && mongodbUrl !== undefined);
     const database = await startBenchDatabase(store, place, say);
     if (database === null) continue;
     const interrupt = () => void database.stop().finally(() => process.exit(130));
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
     try {
       say(`${store} (${database.label}), operations a second:`);
-      measured.push(...(await measureStore(store, database.url, size, say)));
+      measured.push(...(await measureStore(store, database.url, size, isIndexed ? size.people : fewPeople, say)));
       if (store === 'postgres') {
         say(`Plans on ${store}:`);
         plans[store] = await checkPostgresPlans(database.url, size.plans, say);

@@ -14,6 +14,8 @@ export interface Contender {
 export interface BenchTarget {
   readonly scene: Scene;
   readonly contenders: readonly Contender[];
+  /** Each row more makes every call slower, as on a server that uses no index: what was written goes after each turn. */
+  readonly growsSlow: boolean;
   /** Removes everything but the people. */
   clear(): Promise<void>;
   close(): Promise<void>;

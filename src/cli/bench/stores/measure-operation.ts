@@ -8,6 +8,10 @@ export interface Pace {
   /** How long one contender's turn is to take. */
   readonly turnMs: number;
   readonly rounds: number;
+  /** At least so many calls in a turn. */
+  readonly fewest: number;
+  /** After so long no further round is begun, but for the first three. */
+  readonly atMostMs: number;
   /** Further rounds for an operation whose ratio looks low, so that it is no accident of a few. */
   readonly moreRounds: number;
 }
@@ -22,7 +26,6 @@ export interface Measured {
   readonly ratio: number;
 }
 
-const fewest = 2 * concurrent;
 const most = 2_000;
 const low = 0.9;
 
@@ -39,19 +42,23 @@ export async function measureOperation(target: BenchTarget, operation: Operation
       call = await contender.ready(operation, await operation.prepare(target.scene, count));
       if (!operation.writes) kept.set(contender, call);
     }
-    return race(call, count);
+    const run = await race(call, count);
+    if (operation.writes && target.growsSlow) await target.clear();
+    return run;
   }
 
   let slowest = Infinity;
-  for (const count of [fewest, 2 * fewest]) {
+  for (const count of target.growsSlow ? [pace.fewest] : [pace.fewest, 2 * pace.fewest]) {
     slowest = Infinity;
     for (const contender of target.contenders) slowest = Math.min(slowest, (await turn(contender, count)).rate);
   }
   kept.clear();
-  const count = Math.min(most, Math.max(fewest, Math.round((slowest * pace.turnMs) / 1_000)));
+  const count = Math.min(most, Math.max(pace.fewest, Math.round((slowest * pace.turnMs) / 1_000)));
 
+  const begun = performance.now();
   const runRounds = async (rounds: number) => {
     for (let place = 0; place < rounds; place += 1) {
+      if (ratesOf('port').length >= 3 && performance.now() - begun > pace.atMostMs) return;
       const order = place % 2 === 0 ? target.contenders : [...target.contenders].reverse();
       const rows = new Map<Contender['name'], number>();
       for (const contender of order) {

@@ -2,17 +2,19 @@ import { connectMongo, openCollections } from '../../../store/mongo/connect.js';
 import { createMongoStore } from '../../../store/mongo/create-mongo-store.js';
 import { openMongoRecords } from '../../../store/mongo/transfer-records.js';
 import { type BenchTarget, poolSize } from './contender.js';
+import { fewPeople } from './sizes.js';
 import { Scene } from './scene.js';
 import { createSealing } from './sealing.js';
 
 /** MongoDB and DocumentDB: the store, and the official driver as it comes; a pool each, with the same settings. */
 export async function openMongoTarget(databaseUrl: string, people: number): Promise<BenchTarget> {
+  const growsSlow = people === fewPeople;
   const store = createMongoStore({ databaseUrl, poolSize });
   const bare = connectMongo({ databaseUrl, poolSize });
   const collections = openCollections(bare.db);
   const records = openMongoRecords({ databaseUrl, poolSize: 2 });
   const sealing = createSealing();
-  const scene = new Scene(store, records, sealing);
+  const scene = new Scene(store, records, sealing, growsSlow ? 4 : 20);
   await scene.addPeople(people);
   const last = scene.people.at(-1);
   const after = (id: string | undefined) => ({ _id: { $gt: id ?? '' } });
@@ -22,6 +24,7 @@ export async function openMongoTarget(databaseUrl: string, people: number): Prom
       { name: 'port', ready: (_, calls) => place => calls.port(store, place, sealing) },
       { name: 'bare', ready: (_, calls) => place => calls.mongo(collections, place, sealing) },
     ],
+    growsSlow,
     clear: async () => {
       const { sessions, deliveries, consumers, tokenReads } = collections;
       for (const emptied of [sessions, deliveries, consumers, tokenReads]) await emptied.deleteMany({});

@@ -30,7 +30,7 @@ export async function openPostgresTarget(databaseUrl: string, people: number): P
   const notedStore = openPostgresStore(recorder.pool, options);
   const records = openPostgresRecords({ databaseUrl, poolSize: 2 });
   const sealing = createSealing();
-  const scene = new Scene(store, records, sealing);
+  const scene = new Scene(store, records, sealing, 20);
   const nameOf = nameStatements(databaseUrl);
 
   /** What each of the calls sends: those of the store itself where it is raw SQL, else the generated client's. */
@@ -82,6 +82,7 @@ export async function openPostgresTarget(databaseUrl: string, people: number): P
   return {
     scene,
     contenders,
+    growsSlow: false,
     clear: async () => {
       const remove = (table: string, column: string, beyond: string | undefined) =>
         driverPool.query(`DELETE FROM ${table} WHERE ${column} > $1`, [beyond]);

@@ -23,7 +23,7 @@ export interface Queue {
 }
 
 export const ready: IntegrationState = { lifecycle: 'ready', intent: 'on', causes: [], epochs: {} };
-/** How many accounts and integrations a person has, and how many deliveries are handled at once. */
+/** How many accounts and integrations a person has. */
 export const each = 20;
 const rowsAtOnce = 200;
 
@@ -49,6 +49,8 @@ export class Scene {
     readonly store: Store,
     private readonly rows: RecordStore,
     readonly sealing: Sealing,
+    /** How many deliveries are stored, claimed and ended at once. */
+    readonly lot: number,
   ) {}
 
   /** Somebody, in turns. */

@@ -3,12 +3,12 @@ import { newId } from '../../../../ids.js';
 import { atOnce, headFields, pending, stageOf, untouched } from '../../../../store/mongo/delivery-documents.js';
 import { drawNumbers } from '../../../../store/mongo/draw-numbers.js';
 import { defineOperation, type Operation } from '../operation.js';
-import { each, type Queue, type Scene } from '../scene.js';
+import type { Queue, Scene } from '../scene.js';
 import type { Sealing } from '../sealing.js';
 
 const claim = 'run/1';
 const byArrival = { sequence: 1 } as const;
-const fullQueues = (scene: Scene, count: number) => scene.addFullQueues(count, each, claim);
+const fullQueues = (scene: Scene, count: number) => scene.addFullQueues(count, scene.lot, claim);
 
 /** Whoever claims a lot opens it. */
 function openAll({ integrationId, deliveries }: Queue, seal: Sealing): void {
@@ -21,7 +21,7 @@ async function lots(scene: Scene, count: number) {
   const found = [];
   for (const { integrationId } of queues) {
     const lot = await scene.store.claimDeliveries({
-      ...{ integrationId, claim, order: 'arrival', limit: each, now: new Date() },
+      ...{ integrationId, claim, order: 'arrival', limit: 200, now: new Date() },
     });
     found.push({ integrationId, ids: (lot ?? []).map(({ id }) => id) });
   }
@@ -31,12 +31,12 @@ async function lots(scene: Scene, count: number) {
 /** The writes of the intake and of the consumer. */
 export const deliveryOperations: readonly Operation[] = [
   defineOperation({
-    name: `insertDeliveries (${each})`,
+    name: 'insertDeliveries',
     writes: true,
     prepare: (scene, count) =>
       Array.from({ length: count }, () => {
         const integrationId = newId('integration');
-        return scene.newDeliveries(integrationId, each);
+        return scene.newDeliveries(integrationId, scene.lot);
       }),
     port: (store, rows, seal) =>
       store.insertDeliveries(
@@ -83,12 +83,12 @@ export const deliveryOperations: readonly Operation[] = [
     },
   }),
   defineOperation({
-    name: `claimDeliveries (${each})`,
+    name: 'claimDeliveries',
     writes: true,
     prepare: fullQueues,
     port: async (store, queue, seal) => {
       const lot = await store.claimDeliveries({
-        ...{ integrationId: queue.integrationId, claim, order: 'arrival', limit: each, now: new Date() },
+        ...{ integrationId: queue.integrationId, claim, order: 'arrival', limit: 200, now: new Date() },
       });
       openAll(queue, seal);
       return lot;
@@ -101,7 +101,7 @@ export const deliveryOperations: readonly Operation[] = [
       const head = await deliveries
         .find({ stage: pending, integrationId }, { projection: headFields })
         .sort(byArrival)
-        .limit(each)
+        .limit(200)
         .toArray();
       const [first, ...rest] = head.map(({ _id }) => _id);
       if (first === undefined) return [];
@@ -121,7 +121,7 @@ export const deliveryOperations: readonly Operation[] = [
     },
   }),
   defineOperation({
-    name: `finishDeliveries (${each})`,
+    name: 'finishDeliveries',
     writes: true,
     prepare: lots,
     port: async (store, { integrationId, ids }) => {
@@ -144,7 +144,7 @@ export const deliveryOperations: readonly Operation[] = [
     name: 'noteCrash',
     writes: true,
     prepare: async (scene, count) =>
-      (await lots(scene, Math.ceil(count / each))).flatMap(({ integrationId, ids }) =>
+      (await lots(scene, Math.ceil(count / scene.lot))).flatMap(({ integrationId, ids }) =>
         ids.map(id => ({ integrationId, id })),
       ),
     port: (store, { integrationId, id }) => store.noteCrash(integrationId, id, claim),

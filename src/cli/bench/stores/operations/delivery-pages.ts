@@ -1,7 +1,6 @@
 import { withoutContent } from '../../../../store/mongo/delivery-documents.js';
 import { deliveryColumns } from '../../../../store/postgres/delivery-rows.js';
 import { defineOperation, type Operation } from '../operation.js';
-import { each } from '../scene.js';
 
 const queues = 16;
 
@@ -11,7 +10,7 @@ export const deliveryPageOperations: readonly Operation[] = [
     name: 'getDelivery',
     writes: false,
     prepare: async scene => {
-      const rows = (await scene.addQueues(queues, 0, 'run/1')).flatMap(id => scene.newDeliveries(id, each));
+      const rows = (await scene.addQueues(queues, 0, 'run/1')).flatMap(id => scene.newDeliveries(id, scene.lot));
       await scene.store.insertDeliveries(rows);
       return rows;
     },
@@ -23,7 +22,7 @@ export const deliveryPageOperations: readonly Operation[] = [
   defineOperation({
     name: 'listDeliveries',
     writes: false,
-    prepare: scene => scene.addQueues(queues, each, 'run/1'),
+    prepare: scene => scene.addQueues(queues, scene.lot, 'run/1'),
     port: (store, id) => store.listDeliveries(id, {}, { limit: 100, after: null }),
     prisma: (client, integrationId) =>
       client.delivery.findMany({

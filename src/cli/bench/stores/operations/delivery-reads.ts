@@ -1,7 +1,7 @@
 import { newId } from '../../../../ids.js';
 import { headFields, pending, withoutContent } from '../../../../store/mongo/delivery-documents.js';
 import { defineOperation, type Operation } from '../operation.js';
-import { each, type Scene } from '../scene.js';
+import type { Scene } from '../scene.js';
 
 const claim = 'run/1';
 const byArrival = { sequence: 1 } as const;
@@ -10,7 +10,7 @@ const idOnly = { projection: { _id: 1 } } as const;
 const several = 16;
 
 /** A few queues of `each` deliveries that nobody touches. */
-const queues = (scene: Scene, count: number) => scene.addQueues(Math.min(count, 2 * several), each, claim);
+const queues = (scene: Scene, count: number) => scene.addQueues(Math.min(count, 2 * several), scene.lot, claim);
 
 /** Lists of so many integrations. */
 function groups(scene: Scene) {
