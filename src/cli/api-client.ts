@@ -17,6 +17,7 @@ const recordSchema = z.looseObject({
   entity_id: z.string().optional(),
   external_id: z.string().optional(),
   auth_is_valid: z.boolean().optional(),
+  token: z.string().optional(),
   generation: z.number().optional(),
   last_test: z.looseObject({ outcome: z.string() }).nullish(),
   causes: z.array(z.looseObject({ code: z.string(), text: z.string() })).optional(),

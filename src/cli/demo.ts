@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DevConfig, loadDevConfig } from '../config-dev.js';
@@ -6,10 +7,12 @@ import { clearEmbeddedDatabases, type StoreName } from '../embedded/start-embedd
 import { recoverOrphan } from '../embedded/temporal/recover-orphan.js';
 import { createLog } from '../log.js';
 import { type Everything, startEverything } from '../start-everything.js';
+import { credentialStories } from './demo/credential-stories.js';
 import { listCompletedRuns } from './demo/list-completed-runs.js';
 import { startReceiver } from './demo/receiver.js';
 import { Stage } from './demo/stage.js';
 import { stories } from './demo/stories.js';
+import { SandboxControl } from './sandbox-control.js';
 import { webhookStories } from './demo/webhook-stories.js';
 import { readStoreName } from './read-store-name.js';
 
@@ -18,6 +21,9 @@ import { readStoreName } from './read-store-name.js';
  * the exit code is 1 when any step failed.
  */
 const say = (line: string) => console.log(line);
+
+/** Of the one back end that plays; it may read tokens too. */
+const apiKey = `rlk_${randomBytes(24).toString('base64url')}`;
 
 /** Counts the lines an operator would be woken by; unless a level is set, the story is not interrupted by them. */
 const errors = {
@@ -43,9 +49,11 @@ async function startEmpty(
       // The waits between the repeats of a refused test call, shortened so that nobody has to sit through them.
       environment: {
         RELINK_TEST_GRACE_MS: '100,300,1000',
+        RELINK_API_KEYS: `${apiKey} name=demo tokens:read`,
         ...(temporalCli === undefined ? {} : { RELINK_TEMPORAL_CLI: temporalCli }),
       },
       store,
+      attioStandIn: true,
       ports: { relink: 3100, database: 5533, temporal: 7333, temporalUi: 8333, sandbox: 3101 },
       onProgress: line => say(`  ${line}`),
     },
@@ -68,19 +76,16 @@ async function play(everything: Everything, data: string): Promise<boolean> {
   const stage = new Stage(
     {
       relinkUrl: url,
-      apiKey: services.secrets.apiKey,
-      sandbox: {
-        url: services.sandboxUrl,
-        controlKey: services.secrets.sandboxControlKey,
-        webhookSecret: providers['sandbox']?.webhookSecrets[0]?.reveal() ?? '',
-      },
+      apiKey,
+      sandbox: new SandboxControl(services.sandboxUrl, services.secrets.sandboxControlKey),
+      webhookSecret: providers['sandbox']?.webhookSecrets[0]?.reveal() ?? '',
       receiver,
       errorLines: () => errors.lines,
     },
     say,
   );
   const outcomes: Record<string, 'ok' | 'failed'> = {};
-  for (const story of [...stories, ...webhookStories]) {
+  for (const story of [...stories, ...webhookStories, ...credentialStories]) {
     say(`\n${story.title}`);
     try {
       await story.play(stage);

@@ -39,7 +39,8 @@ export async function openFreshTokens(
     const outcome = await refresher.refresh(credential, { deadlineMs });
     if (outcome.kind === 'dead' || outcome.kind === 'gone') throw new RelinkError('credential_dead', id);
     credential = await read();
-    if (!isAlive(credential, now())) {
+    // A new one is given out however short its life is.
+    if (!isAlive(credential, now(), outcome.kind === 'refreshed' ? 0 : leastLifeMs)) {
       if (outcome.kind === 'not_refreshable') throw new RelinkError('credential_dead', id);
       const retryAfterMs = outcome.kind === 'pending' ? outcome.retryAfterMs : operatorWaitMs;
       throw new RelinkError('refresh_pending', credential.provider, { retryAfterMs });
@@ -55,6 +56,6 @@ function isDue(credential: Credential, now: Date): boolean {
   return isOverdue || !isAlive(credential, now);
 }
 
-function isAlive({ expiresAt }: Credential, now: Date): boolean {
-  return expiresAt === null || expiresAt.getTime() - leastLifeMs > now.getTime();
+function isAlive({ expiresAt }: Credential, now: Date, forMs = leastLifeMs): boolean {
+  return expiresAt === null || expiresAt.getTime() - forMs > now.getTime();
 }

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { dropEmpty, type Environment } from '../config.js';
 import { searchAttributeKinds } from '../contracts/search-attributes.js';
@@ -6,9 +5,12 @@ import { findTemporalCli } from './find-temporal-cli.js';
 import { type LocalSecrets, readOrMakeLocalSecrets } from './local-secrets.js';
 import { holdPort } from './hold-port.js';
 import { pickPort } from './pick-port.js';
+import { attioSettings, callbacksOf, deriveSecret, sandboxSettings } from './sandbox-settings.js';
 import { startSandbox } from './sandbox/start-sandbox.js';
 import { startEmbeddedDatabase, type StoreName } from './start-embedded-database.js';
 import { startEmbeddedTemporal } from './temporal/start-embedded-temporal.js';
+
+export { sandboxSettings, sandboxWebhookSecret } from './sandbox-settings.js';
 
 export interface BackingServicesOptions {
   /** Everything the stack keeps: data, secrets, logs. One running stack per directory. */
@@ -30,6 +32,8 @@ export interface BackingServicesOptions {
   readonly headless?: boolean;
   /** Redirect URIs of an adopter's own page, registered at the sandbox and allowed in Relink. */
   readonly redirectUris?: readonly string[];
+  /** Has the sandbox play Attio as well. */
+  readonly attioStandIn?: boolean;
   readonly onProgress: (line: string) => void;
 }
 
@@ -122,7 +126,7 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
           clientId,
           clientSecret: secrets.sandboxClientSecret,
           name: environment['RELINK_PRODUCT_NAME'] ?? 'Relink',
-          redirectUris: [`${relinkUrl}/api/oauth/callback/sandbox`, ...(options.redirectUris ?? [])],
+          redirectUris: [...callbacksOf(relinkUrl), ...(options.redirectUris ?? [])],
         },
       ],
     });
@@ -145,6 +149,7 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
         RELINK_RETURN_URLS: relinkUrl,
         RELINK_REDIRECT_URIS: (options.redirectUris ?? []).join(','),
         ...sandboxSettings(sandbox.url, clientId, secrets.sandboxClientSecret),
+        ...(options.attioStandIn === true && attioSettings(sandbox.url, clientId, secrets.sandboxClientSecret)),
         RELINK_FORWARD_SECRETS: `whsec_${deriveSecret(secrets.sandboxClientSecret, 'forward')}`,
         RELINK_FORWARD_ALLOW_LOOPBACK: 'true',
         ...temporalSettings,
@@ -171,26 +176,4 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
 /** Any setting of the user's that names a Temporal server: then the embedded one stays away. */
 function hasOwnTemporal(environment: Environment): boolean {
   return ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some(name => environment[name] !== undefined);
-}
-
-/** What the sandbox signs its webhooks with. */
-export const sandboxWebhookSecret = (clientSecret: string) => deriveSecret(clientSecret, 'webhooks');
-
-/** A secret of its own for each purpose, without one more to keep. */
-function deriveSecret(secret: string, purpose: string): string {
-  return createHmac('sha256', secret).update(purpose).digest('base64');
-}
-
-export function sandboxSettings(url: string, clientId: string, clientSecret: string): Record<string, string> {
-  return {
-    RELINK_PROVIDER_SANDBOX_CLIENT_ID: clientId,
-    RELINK_PROVIDER_SANDBOX_CLIENT_SECRET: clientSecret,
-    RELINK_PROVIDER_SANDBOX_AUTHORIZATION_URL: `${url}/oauth/authorize`,
-    RELINK_PROVIDER_SANDBOX_TOKEN_URL: `${url}/oauth/token`,
-    RELINK_PROVIDER_SANDBOX_IDENTITY_URL: `${url}/identity`,
-    RELINK_PROVIDER_SANDBOX_REVOCATION_URL: `${url}/oauth/revoke`,
-    RELINK_PROVIDER_SANDBOX_ISSUER: url,
-    RELINK_PROVIDER_SANDBOX_ALLOW_INSECURE: 'true',
-    RELINK_PROVIDER_SANDBOX_WEBHOOK_SECRETS: sandboxWebhookSecret(clientSecret),
-  };
 }

@@ -10,7 +10,7 @@ import { computeExpiry } from './compute-expiry.js';
 import type { Provider } from './configure-provider.js';
 import type { TokenSet } from './definition.js';
 import type { ServerDescription } from './describe-server.js';
-import { assertAllowedHosts } from './resolve-endpoint.js';
+import { assertAllowedHosts, hasAllowedHosts } from './resolve-endpoint.js';
 
 /** Visible ASCII (RFC 6749 appendix A.12 and A.17): anything else could not be sent in a header. */
 const tokenSchema = z.string().regex(/^[\x20-\x7e]{1,16384}$/);
@@ -27,7 +27,8 @@ export function holdsToken(body: unknown): boolean {
  *
  * @param extras What is known already and kept; fields of the answer replace it.
  * @param issuedAt Taken before the request.
- * @param held The tokens that were refreshed: an answer without a refresh token keeps theirs. None in an exchange.
+ * @param held The tokens that were refreshed: an answer without a refresh token keeps theirs, and one that names a host
+ *   off the list keeps their host. None in an exchange.
  * Throws RelinkError `exchange_failed` when there is no usable token, `host_not_allowed`.
  */
 export async function readTokenSet(
@@ -43,7 +44,10 @@ export async function readTokenSet(
   // A provider said at the exchange what kind its tokens are; some leave that out later.
   const answer: Record<string, unknown> = held === undefined ? parsed.data : { token_type: 'bearer', ...parsed.data };
   const tokens = await processTokens(description, answer, held !== undefined);
-  const all = { ...extras, ...readExtras(provider, answer) };
+  const all = {
+    ...extras,
+    ...(held === undefined ? readExtras(provider, answer) : readUsableExtras(provider, answer)),
+  };
   assertAllowedHosts(provider, all);
   return {
     ...held,
@@ -77,6 +81,21 @@ async function processTokens(
 function readToken(value: string): Secret {
   if (!tokenSchema.safeParse(value).success) throw new RelinkError('exchange_failed', 'a token is malformed');
   return new Secret(value);
+}
+
+/**
+ * Of a refresh: a value that cannot be used leaves the one held, and the held one was checked. To refuse the whole answer
+ * for it would lose a rotated refresh token, and no token goes to the refused host either way.
+ */
+function readUsableExtras(provider: Provider, body: Readonly<Record<string, unknown>>): Record<string, string> {
+  const extras: Record<string, string> = {};
+  for (const field of provider.tokenExtras) {
+    const value = extraSchema.safeParse(body[field]);
+    if (typeof value.data !== 'string') continue;
+    const extra = { [field]: value.data };
+    if (hasAllowedHosts(provider, extra)) Object.assign(extras, extra);
+  }
+  return extras;
 }
 
 function readExtras(provider: Provider, body: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -10,13 +10,23 @@ import { parseEndpoint } from './parse-endpoint.js';
  * Throws RelinkError `host_not_allowed`, its detail the field's name: the value itself is a stranger's text.
  */
 export function assertAllowedHosts(provider: Provider, values: Readonly<Record<string, string>>): void {
+  const field = findRefusedHost(provider, values);
+  if (field !== null) throw new RelinkError('host_not_allowed', field);
+}
+
+/** The same as an answer. */
+export function hasAllowedHosts(provider: Provider, values: Readonly<Record<string, string>>): boolean {
+  return findRefusedHost(provider, values) === null;
+}
+
+function findRefusedHost(provider: Provider, values: Readonly<Record<string, string>>): string | null {
   for (const [field, patterns] of Object.entries(provider.hosts)) {
     const value = values[field];
     if (value === undefined) continue;
     const url = parseEndpoint(value, provider.allowInsecure);
-    if (url === null || !patterns.some(pattern => matchesHost(pattern, url.host)))
-      throw new RelinkError('host_not_allowed', field);
+    if (url === null || !patterns.some(pattern => matchesHost(pattern, url.host))) return field;
   }
+  return null;
 }
 
 /**

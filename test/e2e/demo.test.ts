@@ -39,6 +39,8 @@ describe('npm run demo', () => {
           wrong_account: ok,
           held: ok,
           held_then_disabled: ok,
+          attio_dies: ok,
+          rotating_survives: ok,
         },
         workflows: expect.arrayContaining([expect.stringMatching(/^reauth\/ses_/)]) as string[],
       });

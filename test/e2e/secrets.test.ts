@@ -117,6 +117,28 @@ async function playEverything(user: ApiClient): Promise<void> {
   });
   expect(refused.status).toBe(401);
 
+  // Keys that are handed over: taken, refused, and proven only when the provider is back; then one is deleted.
+  for (const kind of ['api_key', 'basic', 'client_credentials'] as const) {
+    const fields = await stack.sandbox.makeKey('hooli', kind);
+    const { apiKey, password, clientSecret } = fields;
+    for (const secret of [apiKey, password, clientSecret]) note(`${kind} secret`, secret);
+    const submit = (wanted: object) => user.post('/api/credentials', { entityType: 'sandbox', kind, fields: wanted });
+    const taken = await submit(fields);
+    expect(taken.status).toBe(200);
+    await noteTokens(taken.body.credential_id ?? '');
+    const wrong = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, `${value}-wrong`]));
+    expect((await submit(wrong)).status).toBe(422);
+    expect((await submit({ ...fields, extra: 'x' })).status).toBe(400);
+    await stack.sandbox.fault({ endpoint: 'identity', status: 503, body: fields, count: 2 });
+    const late = await submit(fields);
+    expect([200, 202]).toContain(late.status);
+    if (late.status === 202) await untilRestored(user, late.body.attempt ?? '');
+  }
+  const { body } = await user.get('/api/credentials');
+  const hooli = body.data?.at(-1)?.id;
+  expect((await user.request('DELETE', `/api/credentials/${hooli}?force=true`)).status).toBe(204);
+  await user.until(`/api/credentials/${hooli}`, credential => credential.id === undefined, 30_000);
+
   // The parts fail while secrets are in their hands.
   for (const fault of [{ kind: 'garbage' }, { kind: 'reset' }, { status: 503, body: secretEcho }]) {
     await stack.sandbox.fault({ endpoint: 'identity', count: 1, ...fault });

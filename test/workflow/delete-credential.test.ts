@@ -106,6 +106,25 @@ it('does not keep tokens for ever for a provider that never answers, and says wh
   await recordHistory(stack.core.client, `delete/${credentialId}/2`, 'delete-unreachable');
 });
 
+it('deleted while its refresh is in flight: the new token is not stored, and the grant is revoked', async () => {
+  const user = stack.user();
+  const { credentialId } = await connect(user);
+  const credential = await stack.core.store.getCredential(credentialId);
+  if (credential === null) throw new Error('gone');
+  await callControl(stack.sandbox, 'DELETE', '/counters');
+  await callControl(stack.sandbox, 'POST', '/faults', {
+    body: { endpoint: 'refresh', kind: 'late', delayMs: 1500, count: 1 },
+  });
+  const refreshing = stack.core.refresher.refresh(credential);
+  const counters = async () =>
+    (await (await callControl(stack.sandbox, 'GET', '/counters')).json()) as { token_requests: number };
+  while ((await counters()).token_requests === 0) await new Promise(resolve => setTimeout(resolve, 20));
+  await user.request('DELETE', `/api/credentials/${credentialId}`);
+  expect(['dead', 'gone']).toContain((await refreshing).kind);
+  expect(await resultOf(credentialId, 2)).toEqual({ outcome: 'removed', revocation: 'revoked' });
+  expect((await counters()).token_requests).toBe(1);
+});
+
 it('the sweep starts what was marked and never started', async () => {
   const user = stack.user();
   const { credentialId } = await connect(user);

@@ -8,7 +8,7 @@ import { type RoleProcess, spawnRole } from '../../embedded/process/spawn-role.j
 import { waitUntilServing } from '../../embedded/process/wait-until-serving.js';
 import { productionEnvironment, productionNodeFlags } from '../../embedded/process/production-flags.js';
 import { spawnSandbox } from '../../embedded/sandbox/spawn-sandbox.js';
-import { sandboxSettings, sandboxWebhookSecret } from '../../embedded/start-backing-services.js';
+import { attioSettings, callbacksOf, sandboxSettings, sandboxWebhookSecret } from '../../embedded/sandbox-settings.js';
 import {
   clearEmbeddedDatabases,
   startEmbeddedDatabase,
@@ -27,6 +27,8 @@ export interface BenchStack {
   readonly temporalAddress: string;
   readonly databaseUrl: string;
   readonly sandbox: { readonly url: string; readonly controlKey: string; readonly webhookSecret: string };
+  /** What server and worker run with. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly server: RoleProcess;
   /** The first worker; throws when the stack was started without one. */
   readonly worker: RoleProcess;
@@ -121,7 +123,7 @@ export async function startBenchStack(
         controlKey: secrets.sandboxControlKey,
         clientId: 'relink',
         clientSecret: secrets.sandboxClientSecret,
-        redirectUris: [adopterRedirect, `http://127.0.0.1:${port}/api/oauth/callback/sandbox`],
+        redirectUris: [adopterRedirect, ...callbacksOf(`http://127.0.0.1:${port}`)],
       }),
     );
     const settings = {
@@ -136,6 +138,7 @@ export async function startBenchStack(
       RELINK_LOG_LEVEL: 'warn',
       TEMPORAL_ADDRESS: temporal.address,
       ...sandboxSettings(`http://127.0.0.1:${sandboxPort}`, 'relink', secrets.sandboxClientSecret),
+      ...attioSettings(`http://127.0.0.1:${sandboxPort}`, 'relink', secrets.sandboxClientSecret),
       ...own,
     };
     const server = await run('server', 'server.js', [], settings);
@@ -155,6 +158,7 @@ export async function startBenchStack(
         controlKey: secrets.sandboxControlKey,
         webhookSecret: sandboxWebhookSecret(secrets.sandboxClientSecret),
       },
+      settings,
       server,
       get worker() {
         if (first === undefined) throw new Error('This stack was started without a worker');

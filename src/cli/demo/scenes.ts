@@ -8,12 +8,19 @@ export interface Connected {
   readonly credentialId: string;
 }
 
-export async function connect(stage: Stage, user: ApiClient, account: string, entityId?: string): Promise<Connected> {
-  const what = entityId === undefined ? `Connect ${account} through its consent page` : `Reconnect as ${account}`;
+/** @param query What the attempt is begun with besides; with `entityId` it is a reconnect. */
+export async function connect(
+  stage: Stage,
+  user: ApiClient,
+  account: string,
+  query: Record<string, string> = {},
+): Promise<Connected> {
+  const what =
+    query['entityId'] === undefined ? `Connect ${account} through its consent page` : `Reconnect as ${account}`;
   return stage.step(
     what,
     async () => {
-      const { status, body, attempt } = await user.connect(account, entityId === undefined ? {} : { entityId });
+      const { status, body, attempt } = await user.connect(account, query);
       if (status !== 200) throw new Error(`the callback answered ${status} ${JSON.stringify(body.error)}`);
       await user.until(`/api/authorize/${attempt}`, session => session.status === 'restored');
       return { entityId: body.entity_id ?? '', credentialId: body.credential_id ?? '' };
@@ -39,7 +46,7 @@ export async function integrate(
 
 /** The grant dies at the provider, and a test of the credential finds out. */
 export async function breakGrant(stage: Stage, user: ApiClient, account: string, credentialId: string): Promise<void> {
-  await stage.step(`Revoke the grant of ${account} at the provider`, () => stage.revokeAtProvider(account));
+  await stage.step(`Revoke the grant of ${account} at the provider`, () => stage.sandbox.revoke(account));
   await stage.step(
     'Test the credential (a refusal is repeated with growing waits before it counts)',
     async () => {

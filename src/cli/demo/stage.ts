@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendWebhook } from '../../embedded/sandbox/send-webhook.js';
+import type { SandboxControl } from '../sandbox-control.js';
 import type { Receiver } from './receiver.js';
 import { type Answer, ApiClient, type AnswerBody } from '../api-client.js';
 
@@ -7,7 +8,8 @@ import { type Answer, ApiClient, type AnswerBody } from '../api-client.js';
 export interface StageSettings {
   readonly relinkUrl: string;
   readonly apiKey: string;
-  readonly sandbox: { readonly url: string; readonly controlKey: string; readonly webhookSecret: string };
+  readonly sandbox: SandboxControl;
+  readonly webhookSecret: string;
   readonly receiver: Receiver;
   /** How many lines of level error the service has logged. */
   readonly errorLines: () => number;
@@ -15,12 +17,16 @@ export interface StageSettings {
 
 export class Stage {
   steps = 0;
+  /** The provider's control API. */
+  readonly sandbox: SandboxControl;
   private delivery = 0;
 
   constructor(
     private readonly settings: StageSettings,
     private readonly say: (line: string) => void,
-  ) {}
+  ) {
+    this.sandbox = settings.sandbox;
+  }
 
   user(name: string): ApiClient {
     return new ApiClient(this.settings.relinkUrl, this.settings.apiKey, name);
@@ -40,7 +46,7 @@ export class Stage {
     return sendWebhook({
       relinkUrl: this.settings.relinkUrl,
       integrationId,
-      secret: this.settings.sandbox.webhookSecret,
+      secret: this.settings.webhookSecret,
       deliveryId: `demo-${this.delivery}`,
       body: JSON.stringify({ n, event: 'contact.updated' }),
     });
@@ -60,13 +66,10 @@ export class Stage {
     return this.settings.errorLines();
   }
 
-  async revokeAtProvider(account: string): Promise<void> {
-    const { sandbox } = this.settings;
-    const response = await fetch(`${sandbox.url}/control/accounts/${account}/revoke`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${sandbox.controlKey}` },
-    });
-    if (!response.ok) throw new Error(`the sandbox answered ${response.status} to the revocation`);
+  /** Fails unless the provider's identity call takes the token. */
+  async expectAccepted(token: string): Promise<void> {
+    const { status } = await fetch(`${this.sandbox.url}/identity`, { headers: { authorization: `Bearer ${token}` } });
+    expectThat(status === 200, `the provider answered ${status} to the token`);
   }
 }
 

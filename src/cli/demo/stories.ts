@@ -9,7 +9,9 @@ export interface Story {
     | 'needs_config'
     | 'wrong_account'
     | 'held'
-    | 'held_then_disabled';
+    | 'held_then_disabled'
+    | 'attio_dies'
+    | 'rotating_survives';
   readonly title: string;
   play(stage: Stage): Promise<void>;
 }
@@ -25,7 +27,7 @@ export const stories: readonly Story[] = [
       await breakGrant(stage, user, 'acme', credentialId);
       const dead = await expectStatus(stage, user, integration, 'ERROR');
       expectThat(dead.causes?.length === 1, 'ERROR without its cause');
-      const again = await connect(stage, user, 'acme', entityId);
+      const again = await connect(stage, user, 'acme', { entityId });
       expectThat(again.entityId === entityId && again.credentialId === credentialId, 'the reconnect made other rows');
       const alive = await expectStatus(stage, user, integration, 'ENABLED');
       expectThat(alive.causes?.length === 0, 'ENABLED with a cause left');
@@ -45,7 +47,7 @@ export const stories: readonly Story[] = [
         async () => must(await user.patch(`/api/integrations/${integration}`, { status: 'DISABLED' }), 200),
         describeStatus,
       );
-      await connect(stage, user, 'acme', entityId);
+      await connect(stage, user, 'acme', { entityId });
       await expectStatus(stage, user, integration, 'ENABLED');
     },
   },
@@ -65,7 +67,7 @@ export const stories: readonly Story[] = [
       await breakGrant(stage, user, 'acme', first.credentialId);
       for (const integration of integrations) await expectStatus(stage, user, integration, 'ERROR');
       await expectStatus(stage, user, bystander, 'ENABLED');
-      await connect(stage, user, 'acme', first.entityId);
+      await connect(stage, user, 'acme', { entityId: first.entityId });
       for (const integration of integrations) await expectStatus(stage, user, integration, 'ENABLED');
     },
   },
@@ -84,7 +86,7 @@ export const stories: readonly Story[] = [
         () => user.until(path, body => body.causes?.length === 1),
         describeStatus,
       );
-      await connect(stage, user, 'acme', entityId);
+      await connect(stage, user, 'acme', { entityId });
       await stage.step(
         'The reconnect takes the cause away, not the missing setting',
         () => staysAt(user, path, 'NEEDS_CONFIG', 300),

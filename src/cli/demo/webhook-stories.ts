@@ -56,7 +56,7 @@ export const webhookStories: readonly Story[] = [
       await expectStatus(stage, user, integration, 'ERROR');
       await post(stage, integration, 0, flood);
       await expectHeld(stage, user, integration, flood);
-      await connect(stage, user, 'acme', entityId);
+      await connect(stage, user, 'acme', { entityId });
       await expectStatus(stage, user, integration, 'ENABLED');
       await expectHandled(stage, 'held', range(flood));
       await stage.step(
@@ -94,7 +94,7 @@ export const webhookStories: readonly Story[] = [
         () => user.until(`${path}/deliveries?state=discarded`, body => body.data?.length === 5),
         () => '5 discarded, each listed with the reason integration_disabled',
       );
-      await connect(stage, user, 'acme', entityId);
+      await connect(stage, user, 'acme', { entityId });
       await expectStatus(stage, user, integration, 'ENABLED');
       await expectHandled(stage, 'held_then_disabled', range(50));
     },

@@ -49,10 +49,10 @@ export function createRequestHandler(
 
   return async (req, res) => {
     const { pathname } = new URL(req.url ?? '/', 'http://sandbox');
-    if (pathname === sandboxPaths.identity) {
+    if (pathname === sandboxPaths.identity || pathname === sandboxPaths.attioSelf) {
       counters.addIdentityRequest();
       await readBody(req);
-      if (!(await spoil(['identity'], req, res))) await serveIdentity(context, req, res);
+      if (!(await spoil(['identity'], req, res))) await serveIdentity(context, pathname, req, res);
       return;
     }
     if (pathname === sandboxPaths.token && req.method === 'POST') return serveToken(req, res);

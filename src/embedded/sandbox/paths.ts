@@ -4,6 +4,8 @@ export const sandboxPaths = {
   token: '/oauth/token',
   revoke: '/oauth/revoke',
   identity: '/identity',
+  /** The same in Attio's words, for stacks in which the sandbox plays Attio. */
+  attioSelf: '/attio/v2/self',
   consent: '/consent',
   control: '/control',
 } as const;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
 import { type AccountKeys, loginOfClient } from './account-keys.js';
 import { findAccountByLogin } from './accounts.js';
+import { sandboxPaths } from './paths.js';
 import { readBearer, sendJson } from './http-messages.js';
 
 export interface IdentityContext {
@@ -10,12 +11,13 @@ export interface IdentityContext {
 }
 
 /**
- * `GET /identity`: whose token this is. 200 `{account_id, account_name, user_id, user_name}`, or 401 with a challenge
+ * `GET /identity`: whose token this is; at another path in Attio's words. 200 `{account_id, account_name, user_id, user_name}`, or 401 with a challenge
  * (RFC 6750 section 3) for one that is missing, unknown, expired or revoked. Besides a bearer token it takes an API key
  * in `X-API-Key`, and user name and password by HTTP Basic.
  */
 export async function serveIdentity(
   context: IdentityContext,
+  pathname: string,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
@@ -39,6 +41,9 @@ export async function serveIdentity(
     return;
   }
   const { account_id, account_name, user_id, user_name } = account;
+  if (pathname === sandboxPaths.attioSelf) {
+    return sendJson(res, 200, { active: true, workspace_id: account_id, workspace_name: account_name });
+  }
   sendJson(res, 200, { account_id, account_name, user_id, user_name });
 }
 

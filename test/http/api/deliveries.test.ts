@@ -29,7 +29,7 @@ const end = ({ id }: Scene, state: string, reason: string | null, externalIds: r
 
 async function withDeliveries(...externalIds: readonly string[]): Promise<Scene> {
   const scene = await newScene(api);
-  for (const deliveryId of externalIds) await send(api, scene, { deliveryId });
+  for (const deliveryId of externalIds) expect((await send(api, scene, { deliveryId })).statusCode).toBe(200);
   return scene;
 }
 

@@ -103,7 +103,7 @@ describe('a status that flips while the intake still remembers the one before', 
     }
     flipping = false;
     await flip;
-  });
+  }, 90_000);
 
   test('to gone: what was stored in that moment is woken for, and later ones are refused', async () => {
     const scene = await newScene(api);

@@ -114,6 +114,18 @@ describe('new tokens', () => {
     });
   });
 
+  test.each([
+    ['a host off the list', 'https://www.zohoapis.evil.example'],
+    ['an address that is none', 'www.zohoapis.eu'],
+    ['a number', 7],
+    ['nothing', ''],
+  ])('are not lost over %s among them: the host held stays', async (_what, api_domain) => {
+    const extras = { api_domain: 'https://www.zohoapis.eu' };
+    const tokens = await refreshed(replyJson(200, { ...good, api_domain }), 'zoho', heldOf({ extras }));
+    expect(tokens.refreshToken?.reveal()).toBe('rt-2');
+    expect(tokens.extras).toEqual(extras);
+  });
+
   test('of 8 kB, and without a token type, are taken', async () => {
     const long = 'x'.repeat(8192);
     const tokens = await refreshed(replyJson(200, { access_token: long, refresh_token: long }));

@@ -1,4 +1,5 @@
 import { ApiClient } from '../../api-client.js';
+import { SandboxControl } from '../../sandbox-control.js';
 import type { BenchStack } from '../start-bench-stack.js';
 import { noopType } from './noop-handlers.js';
 
@@ -47,12 +48,7 @@ export const pathOf = (integrationId: string) => `/api/webhooks/sandbox/${integr
 
 /** The grant dies at the provider, and a test finds out; resolves when every integration is in ERROR. */
 export async function kill(stack: BenchStack, seeded: Seeded, account: string): Promise<void> {
-  const { url, controlKey } = stack.sandbox;
-  const revoked = await fetch(`${url}/control/accounts/${account}/revoke`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${controlKey}` },
-  });
-  if (!revoked.ok) throw new Error(`The sandbox answered ${revoked.status} to the revocation`);
+  await new SandboxControl(stack.sandbox.url, stack.sandbox.controlKey).revoke(account);
   await seeded.user.post(`/api/credentials/${seeded.credentialId}/test`);
   for (const id of seeded.integrationIds) {
     await seeded.user.until(`/api/integrations/${id}`, body => body.status === 'ERROR', 60_000);

@@ -1,0 +1,83 @@
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { loadDevConfig } from '../config-dev.js';
+import type { RoleProcess } from '../embedded/process/spawn-role.js';
+import { acquireInstanceLock } from '../embedded/single-instance.js';
+import { Callers, processes } from './bench/refresh/callers.js';
+import { doomedCalls, measureDoomed, measureFastPath } from './bench/refresh/measure-fast-path.js';
+import { measureIncident } from './bench/refresh/measure-incident.js';
+import { measureKills } from './bench/refresh/measure-kills.js';
+import { callers, measureRounds, rounds } from './bench/refresh/measure-rounds.js';
+import { RefreshDatabase } from './bench/refresh/refresh-database.js';
+import { startBenchStack } from './bench/start-bench-stack.js';
+import { SandboxControl } from './sandbox-control.js';
+
+/**
+ * `npm run bench:refresh`: hundreds of callers in several processes meet a 401 at once; the same where a second token
+ * request ends the grant; the fast path; calls that are doomed; the incident; and the worker killed at random instants.
+ * The last line is JSON.
+ */
+const say = (line: string) => console.log(line);
+
+async function main(): Promise<void> {
+  const { dataDirectory, temporalCli } = loadDevConfig(process.env);
+  const root = join(dataDirectory, 'bench-refresh');
+  const lock = await acquireInstanceLock(`${root}-lock`);
+  if (!lock.acquired) {
+    say(lock.message);
+    process.exit(1);
+  }
+  say(
+    `Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${process.platform}`,
+  );
+  say('Settings: production processes, prebuilt bundle, log level warn, fsync on, Temporal dev server with WAL');
+  const settings = {
+    RELINK_INTEGRATIONS: join(__dirname, 'bench/refresh/incident-handlers.js'),
+    // What a killed worker left unanswered is asked again after this, instead of after 15 seconds.
+    RELINK_REFRESH_TIMEOUT: '3',
+    // A round lets 5,000 fall out of the held bound; at the usual 30 seconds that alone would take nine minutes.
+    RELINK_SWEEP_INTERVAL: '3',
+  };
+  const stack = await startBenchStack({ root, temporalCli, settings }, line => say(`  ${line}`));
+  const interrupt = () => void stack.stop().finally(() => process.exit(130));
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const database = new RefreshDatabase(stack.databaseUrl);
+  try {
+    const sandbox = new SandboxControl(stack.sandbox.url, stack.sandbox.controlKey);
+    const fleet = await Callers.start(stack, say);
+    const kept = await measureRounds(stack, sandbox, database, fleet, 'kept', say);
+    const rotated = await measureRounds(stack, sandbox, database, fleet, 'rotated', say);
+    const fastPath = await measureFastPath(stack, fleet, say);
+    const doomedPosts = await measureDoomed(stack, sandbox, fleet, say);
+    const workers: RoleProcess[] = [stack.worker];
+    const incident = await measureIncident(stack, sandbox, database, workers, say);
+    const killed = await measureKills(stack, sandbox, database, fleet, say);
+
+    await database.close();
+    await stack.stop();
+    await lock.release();
+    const result = {
+      bench: 'refresh',
+      ...{ rounds, callers, processes, doomed_calls: doomedCalls },
+      posts_per_round_max: Math.max(kept.postsMax, rotated.postsMax),
+      failed_callers: kept.failedCallers + rotated.failedCallers,
+      grants_lost: kept.grantsLost + rotated.grantsLost,
+      fast_path_ratio: fastPath,
+      doomed_posts: doomedPosts,
+      killed,
+      dead_grant: incident,
+    };
+    say(JSON.stringify(result));
+    const isSafe = result.grants_lost + result.failed_callers + doomedPosts + killed.lost_outside_window === 0;
+    process.exit(isSafe && result.posts_per_round_max === 1 ? 0 : 1);
+  } catch (error) {
+    await database.close();
+    await stack.stop();
+    throw error;
+  }
+}
+
+main().catch((error: unknown) => {
+  say(`The benchmark could not run: ${error instanceof Error ? error.message : 'unknown error'}`);
+  process.exit(1);
+});

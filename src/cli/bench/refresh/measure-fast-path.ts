@@ -1,0 +1,40 @@
+import type { SandboxControl } from '../../sandbox-control.js';
+import type { BenchStack } from '../start-bench-stack.js';
+import { percentile, round } from '../statistics.js';
+import { type Callers, processes } from './callers.js';
+import { connectAccount } from './connect-account.js';
+
+const pairs = 3_000;
+const warmUp = 500;
+export const doomedCalls = 1_000;
+
+/** A handler's request with a living token against a bare undici call to the same address, in turns; ratio of the p50s. */
+export async function measureFastPath(stack: BenchStack, fleet: Callers, say: (line: string) => void): Promise<number> {
+  const { integrationId } = await connectAccount(stack, 'acme');
+  const url = `${stack.sandbox.url}/identity`;
+  const { ms, bareMs } = await fleet.one({ task: 'fast_path', integrationId, pairs: pairs + warmUp, url });
+  const [ours, bare] = [ms, bareMs].map(times => percentile(times.slice(warmUp), 0.5));
+  const ratio = round((ours ?? NaN) / (bare ?? NaN));
+  say(
+    `request() with a living token: p50 ${round(ours ?? NaN, 3)} ms, bare undici ${round(bare ?? NaN, 3)} ms, ratio ${ratio}`,
+  );
+  return ratio;
+}
+
+/** Calls with a token that died and cannot be refreshed; token requests are counted at the provider. */
+export async function measureDoomed(
+  stack: BenchStack,
+  sandbox: SandboxControl,
+  fleet: Callers,
+  say: (line: string) => void,
+): Promise<number> {
+  const { integrationId } = await connectAccount(stack, 'hooli');
+  await sandbox.revoke('hooli');
+  await sandbox.resetCounters();
+  const calls = doomedCalls / processes;
+  const { ok, failures } = await fleet.all({ task: 'calls', integrationId, calls, atOnce: 25 });
+  const { token_requests } = await sandbox.readCounters();
+  say(`${doomedCalls} calls with a dead token without a refresh token: ${JSON.stringify({ ok, ...failures })}`);
+  say(`  token POSTs: ${token_requests}`);
+  return token_requests;
+}
