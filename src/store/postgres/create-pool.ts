@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Pool } from 'pg';
-import { connectTimeoutMs, defaultStatementTimeoutMs, toStoreError } from './map-database-error.js';
+import { connectTimeoutMs, defaultStatementTimeoutMs } from './map-database-error.js';
 
 export interface PostgresOptions {
   readonly databaseUrl: string;
@@ -73,15 +73,7 @@ export type DirectQuery = (sql: string, values: readonly (string | number | Date
 export function createDirectQuery(pool: Pool, databaseUrl: string): DirectQuery {
   const nameOf = nameStatements(databaseUrl);
   return async (sql, values) => {
-    try {
-      const { rows } = await pool.query<Record<string, unknown>>({
-        name: nameOf({ sql }),
-        text: sql,
-        values: [...values],
-      });
-      return rows;
-    } catch (error) {
-      throw toStoreError(error);
-    }
+    const named = { name: nameOf({ sql }), text: sql, values: [...values] };
+    return (await pool.query<Record<string, unknown>>(named)).rows;
   };
 }

@@ -1,6 +1,6 @@
 import { percentile, round } from '../statistics.js';
 import type { BenchTarget, Call, Contender } from './contender.js';
-import { countRows, type Operation } from './operation.js';
+import { countRows, type Operation, type PreparedCalls } from './operation.js';
 
 export const concurrent = 16;
 
@@ -31,15 +31,19 @@ const low = 0.9;
 
 /** The contenders in turns whose order alternates, each on rows of its own, after a warm-up of all of them. */
 export async function measureOperation(target: BenchTarget, operation: Operation, pace: Pace): Promise<Measured> {
+  const fewest = target.growsSlow ? concurrent : pace.fewest;
   const rates = new Map<Contender['name'], number[]>(target.contenders.map(({ name }) => [name, []]));
   const ratesOf = (name: Contender['name']) => rates.get(name) ?? [];
 
-  /** Reads find the same rows each time; writes need new ones. */
+  /** Reads find the same rows each time, and each contender those of the others; writes need new ones. */
+  let shared: PreparedCalls | undefined;
   const kept = new Map<Contender, Call>();
   async function turn(contender: Contender, count: number): Promise<{ readonly rate: number; readonly rows: number }> {
     let call = kept.get(contender);
     if (call === undefined) {
-      call = await contender.ready(operation, await operation.prepare(target.scene, count));
+      const calls = shared ?? (await operation.prepare(target.scene, count));
+      if (!operation.writes) shared = calls;
+      call = await contender.ready(operation, calls);
       if (!operation.writes) kept.set(contender, call);
     }
     const run = await race(call, count);
@@ -48,12 +52,14 @@ export async function measureOperation(target: BenchTarget, operation: Operation
   }
 
   let slowest = Infinity;
-  for (const count of target.growsSlow ? [pace.fewest] : [pace.fewest, 2 * pace.fewest]) {
+  for (const count of target.growsSlow ? [fewest] : [fewest, 2 * fewest]) {
     slowest = Infinity;
     for (const contender of target.contenders) slowest = Math.min(slowest, (await turn(contender, count)).rate);
   }
   kept.clear();
-  const count = Math.min(most, Math.max(pace.fewest, Math.round((slowest * pace.turnMs) / 1_000)));
+  shared = undefined;
+  if (target.growsSlow) await target.clear();
+  const count = Math.min(most, Math.max(fewest, Math.round((slowest * pace.turnMs) / 1_000)));
 
   const begun = performance.now();
   const runRounds = async (rounds: number) => {

@@ -1,10 +1,8 @@
-import type { createPlainClient } from '../../../store/postgres/create-client.js';
+import type { PostgresClient } from '../../../store/postgres/create-client.js';
 import type { Collections } from '../../../store/mongo/connect.js';
 import type { Store } from '../../../store/port/store.js';
 import type { Scene } from './scene.js';
 import type { Sealing } from './sealing.js';
-
-export type PlainClient = ReturnType<typeof createPlainClient>;
 
 /**
  * The first `raw` statements that the port itself sends, sent by the client's raw query: of those operations that are
@@ -14,7 +12,7 @@ export type PlainClient = ReturnType<typeof createPlainClient>;
 export interface Raw<Input> {
   readonly raw: number;
   /** What the client's own methods do after them, given their answer. */
-  next?(this: void, client: PlainClient, input: Input, answer: unknown): Promise<unknown>;
+  next?(this: void, client: PostgresClient, input: Input, answer: unknown): Promise<unknown>;
 }
 
 export interface Definition<Input> {
@@ -26,7 +24,7 @@ export interface Definition<Input> {
   /** The call of the port, with what its caller seals and opens. */
   port(store: Store, input: Input, sealing: Sealing): Promise<unknown>;
   /** The same statements by the generated client: same rows, same conditions. */
-  readonly prisma: ((client: PlainClient, input: Input, sealing: Sealing) => Promise<unknown>) | Raw<Input>;
+  readonly prisma: ((client: PostgresClient, input: Input, sealing: Sealing) => Promise<unknown>) | Raw<Input>;
   /** The same statements by the official driver. */
   mongo(collections: Collections, input: Input, sealing: Sealing): Promise<unknown>;
 }
@@ -35,9 +33,9 @@ export interface Definition<Input> {
 export interface PreparedCalls {
   readonly count: number;
   port(store: Store, place: number, sealing: Sealing): Promise<unknown>;
-  prisma(client: PlainClient, place: number, sealing: Sealing): Promise<unknown>;
+  prisma(client: PostgresClient, place: number, sealing: Sealing): Promise<unknown>;
   /** What follows the raw statements; their answer where nothing does. */
-  afterRaw(client: PlainClient, place: number, answer: unknown): Promise<unknown>;
+  afterRaw(client: PostgresClient, place: number, answer: unknown): Promise<unknown>;
   mongo(collections: Collections, place: number, sealing: Sealing): Promise<unknown>;
 }
 

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { newId } from '../../../ids.js';
-import { createPlainClient } from '../../../store/postgres/create-client.js';
+import { createClient } from '../../../store/postgres/create-client.js';
 import { openPostgresStore } from '../../../store/postgres/create-postgres-store.js';
 import { createPool, nameStatements } from '../../../store/postgres/create-pool.js';
 import { openPostgresRecords } from '../../../store/postgres/transfer-records.js';
@@ -24,9 +24,9 @@ export async function openPostgresTarget(databaseUrl: string, people: number): P
   const options = { databaseUrl, poolSize };
   const store = openPostgresStore(createPool(options), options);
   const [plainPool, driverPool, notedPool] = [createPool(options), createPool(options), createPool(options)];
-  const client = createPlainClient(plainPool, databaseUrl);
+  const client = createClient(plainPool, databaseUrl);
   const recorder = new Recorder(notedPool);
-  const notedClient = createPlainClient(recorder.pool, databaseUrl);
+  const notedClient = createClient(recorder.pool, databaseUrl);
   const notedStore = openPostgresStore(recorder.pool, options);
   const records = openPostgresRecords({ databaseUrl, poolSize: 2 });
   const sealing = createSealing();

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { PlainClient } from './operation.js';
+import type { PostgresClient } from '../../../store/postgres/create-client.js';
 
 const statementShape = z.object({ text: z.string(), values: z.array(z.unknown()).default([]) });
 export type Statement = z.output<typeof statementShape>;
@@ -57,7 +57,7 @@ export class Recorder {
 }
 
 /** By the generated client, as raw SQL; the answer to the last statement. */
-export async function replayByClient(client: PlainClient, { statements, isTransaction }: Sent): Promise<unknown> {
+export async function replayByClient(client: PostgresClient, { statements, isTransaction }: Sent): Promise<unknown> {
   const send = ({ text, values }: Statement) => client.$queryRawUnsafe(text, ...values);
   if (isTransaction) return (await client.$transaction(statements.map(send))).at(-1);
   let answer: unknown;

@@ -13,7 +13,7 @@ export const fewPeople = 2;
 /** How much of everything: about ten minutes of it, or seconds for a look whether it runs. */
 export const sizes: Readonly<Record<'full' | 'quick', BenchSizes>> = {
   full: {
-    ...{ turnMs: 150, fewest: 32, rounds: 5, moreRounds: 8, atMostMs: 4_000, people: 25 },
+    ...{ turnMs: 150, fewest: 32, rounds: 5, moreRounds: 8, atMostMs: 3_000, people: 25 },
     plans: { integrations: 100_000, deliveriesEach: 980, flat: [1_000, 100_000, 1_000_000] },
   },
   quick: {

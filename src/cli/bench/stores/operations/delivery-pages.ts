@@ -2,15 +2,13 @@ import { withoutContent } from '../../../../store/mongo/delivery-documents.js';
 import { deliveryColumns } from '../../../../store/postgres/delivery-rows.js';
 import { defineOperation, type Operation } from '../operation.js';
 
-const queues = 16;
-
 /** What the API shows of deliveries. */
 export const deliveryPageOperations: readonly Operation[] = [
   defineOperation({
     name: 'getDelivery',
     writes: false,
     prepare: async scene => {
-      const rows = (await scene.addQueues(queues, 0, 'run/1')).flatMap(id => scene.newDeliveries(id, scene.lot));
+      const rows = (await scene.addQueues(scene.lot, 0, 'run/1')).flatMap(id => scene.newDeliveries(id, scene.lot));
       await scene.store.insertDeliveries(rows);
       return rows;
     },
@@ -22,7 +20,7 @@ export const deliveryPageOperations: readonly Operation[] = [
   defineOperation({
     name: 'listDeliveries',
     writes: false,
-    prepare: scene => scene.addQueues(queues, scene.lot, 'run/1'),
+    prepare: scene => scene.addQueues(scene.lot, scene.lot, 'run/1'),
     port: (store, id) => store.listDeliveries(id, {}, { limit: 100, after: null }),
     prisma: (client, integrationId) =>
       client.delivery.findMany({

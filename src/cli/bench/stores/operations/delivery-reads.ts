@@ -10,7 +10,7 @@ const idOnly = { projection: { _id: 1 } } as const;
 const several = 16;
 
 /** A few queues of `each` deliveries that nobody touches. */
-const queues = (scene: Scene, count: number) => scene.addQueues(Math.min(count, 2 * several), scene.lot, claim);
+const queues = (scene: Scene, count: number) => scene.addQueues(Math.min(count, scene.lot), scene.lot, claim);
 
 /** Lists of so many integrations. */
 function groups(scene: Scene) {
