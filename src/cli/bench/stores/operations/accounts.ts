@@ -3,14 +3,17 @@ import type { ProviderId } from '../../../../domain/ids.js';
 import type { EntityWrite } from '../../../../store/port/store.js';
 import { defineOperation, type Operation } from '../operation.js';
 import { type EntityRow, provider } from '../records.js';
+import { each } from '../scene.js';
 
 const due = new Date(Date.now() + 3_600_000);
+/** The types of a person's integrations. */
+const types = Array.from({ length: each }, (_, place) => `type-${place}`);
 const write = (row: EntityRow): EntityWrite => ({
   ...row,
   ...{ provider: provider as ProviderId, name: 'Acme & Co', grantSequence: 2 },
 });
 
-/** Entities, subscriptions, and the record of tokens that were handed out. */
+/** Entities and what is on them, subscriptions, and the record of tokens that were handed out. */
 export const accountOperations: readonly Operation[] = [
   defineOperation({
     name: 'getEntity',
@@ -120,6 +123,25 @@ export const accountOperations: readonly Operation[] = [
     },
     mongo: async ({ tokenReads }, { id: _id, ...read }) => {
       await tokenReads.insertOne({ _id, ...read });
+    },
+  }),
+  defineOperation({
+    name: 'findIntegrationsOnAccounts',
+    writes: false,
+    prepare: scene => scene.people.flatMap(({ entities }) => entities.slice(0, 1)),
+    port: (store, entity) =>
+      store.findIntegrationsOnAccounts([{ ...entity, provider: provider as ProviderId }], types, 1_001),
+    prisma: { raw: 1 },
+    mongo: async ({ integrations, entities }, entity) => {
+      const account = { provider, externalId: { $in: [entity.externalId] } };
+      const found = await entities.find(account, { projection: { provider: 1, externalId: 1 } }).toArray();
+      const filter = { entityIds: { $in: found.map(({ _id }) => _id) }, type: { $in: [...types] } };
+      const ids = await integrations
+        .find(filter, { projection: { _id: 1 } })
+        .sort({ _id: 1 })
+        .limit(1_001)
+        .toArray();
+      return ids.slice(0, 1);
     },
   }),
 ];

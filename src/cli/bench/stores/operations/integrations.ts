@@ -1,17 +1,16 @@
 import { z } from 'zod';
 import { type IntegrationState, statusOf } from '../../../../domain/integration-state.js';
-import type { IntegrationType, ProviderId } from '../../../../domain/ids.js';
+import type { IntegrationType } from '../../../../domain/ids.js';
 import { entityKeyOf } from '../../../../store/mongo/entity-key.js';
 import type { Collections } from '../../../../store/mongo/connect.js';
 import { entityKeySeparator } from '../../../../store/stored-shapes.js';
 import { defineOperation, type Operation } from '../operation.js';
-import { type IntegrationRow, provider } from '../records.js';
-import { causeOf, each, type Person, ready, type Scene } from '../scene.js';
+import type { IntegrationRow } from '../records.js';
+import { causeOf, type Person, ready, type Scene } from '../scene.js';
 
 const idRows = z.array(z.object({ id: z.string() }));
 const all = { limit: 100, after: null };
 const config = { channel: 'sales', fields: ['name', 'amount'] };
-const types = Array.from({ length: each }, (_, place) => `type-${place}`);
 
 /** The first account of everybody: all of a person's integrations are on it, and a quarter is held by its credential. */
 const firsts = ({ people }: Scene) =>
@@ -184,25 +183,6 @@ export const integrationOperations: readonly Operation[] = [
         { $set: { ...fields, updatedAt: at, statusSince: at }, $inc: { version: 1 } },
         { returnDocument: 'after' },
       );
-    },
-  }),
-  defineOperation({
-    name: 'findIntegrationsOnAccounts',
-    writes: false,
-    prepare: firsts,
-    port: (store, { entity }) =>
-      store.findIntegrationsOnAccounts([{ ...entity, provider: provider as ProviderId }], types, 1_001),
-    prisma: { raw: 1 },
-    mongo: async ({ integrations, entities }, { entity }) => {
-      const account = { provider, externalId: { $in: [entity.externalId] } };
-      const found = await entities.find(account, { projection: { provider: 1, externalId: 1 } }).toArray();
-      const filter = { entityIds: { $in: found.map(({ _id }) => _id) }, type: { $in: [...types] } };
-      const ids = await integrations
-        .find(filter, { projection: { _id: 1 } })
-        .sort({ _id: 1 })
-        .limit(1_001)
-        .toArray();
-      return ids.slice(0, 1);
     },
   }),
 ];
