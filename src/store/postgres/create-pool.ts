@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { Pool } from 'pg';
 import { connectTimeoutMs, defaultStatementTimeoutMs } from './map-database-error.js';
 
@@ -12,7 +13,11 @@ export interface PostgresOptions {
 
 interface Connection {
   query(sql: string): Promise<unknown>;
+  readonly connection: { readonly stream: Socket };
 }
+
+/** By this text the driver's own timeout is known. */
+const silence = 'Query read timeout';
 
 /** Connects lazily and reconnects by itself: a broken connection leaves the pool, the next query opens another. */
 export function createPool({
@@ -30,11 +35,14 @@ export function createPool({
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    // The client's own watch, for a server or network that fell silent and will not report the timeout itself.
-    query_timeout: statementTimeoutMs + 5_000,
     // Awaited by the pool before the connection is handed out; a failure fails that query.
-    onConnect: async (connection: Connection) => {
-      await connection.query(prepareConnection);
+    onConnect: async (client: Connection) => {
+      // The client's own watch, for a server or network that fell silent and will not report the timeout itself. On the
+      // socket: the driver's `query_timeout` makes a timer for each query, which keeps the query and its values alive
+      // into the old generation. For the intake of webhooks that was nearly all that ever got there.
+      const { stream } = client.connection;
+      stream.setTimeout(statementTimeoutMs + 5_000, () => stream.destroy(new Error(silence)));
+      await client.query(prepareConnection);
     },
   };
   const pool = new Pool(options);
