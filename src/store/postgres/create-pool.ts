@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Pool } from 'pg';
-import { connectTimeoutMs, defaultStatementTimeoutMs, toStoreError } from './map-database-error.js';
+import { connectTimeoutMs, defaultStatementTimeoutMs } from './map-database-error.js';
 
 export interface PostgresOptions {
   readonly databaseUrl: string;
@@ -71,25 +71,17 @@ export function nameStatements(databaseUrl: string): (query: { readonly sql: str
   };
 }
 
-/** One statement with texts for parameters, past Prisma; the rows as the driver reads them. */
-export type DirectQuery = (sql: string, values: readonly string[]) => Promise<unknown[]>;
+/** One statement past Prisma, a time as a Date with its offset; the rows as the driver reads them. */
+export type DirectQuery = (sql: string, values: readonly (string | number | Date)[]) => Promise<unknown[]>;
 
 /**
- * For the few statements that every webhook waits for: by way of Prisma they cost the server as much as all the rest
- * of taking one in.
+ * For the statements that every webhook or every lot of deliveries waits for: by way of Prisma they cost as much as all
+ * the rest of taking one in.
  */
 export function createDirectQuery(pool: Pool, databaseUrl: string): DirectQuery {
   const nameOf = nameStatements(databaseUrl);
   return async (sql, values) => {
-    try {
-      const { rows } = await pool.query<Record<string, unknown>>({
-        name: nameOf({ sql }),
-        text: sql,
-        values: [...values],
-      });
-      return rows;
-    } catch (error) {
-      throw toStoreError(error);
-    }
+    const named = { name: nameOf({ sql }), text: sql, values: [...values] };
+    return (await pool.query<Record<string, unknown>>(named)).rows;
   };
 }
