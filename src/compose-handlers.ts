@@ -6,7 +6,6 @@ import { createHandlerHost } from './handlers/create-handler-host.js';
 import { createHandlerRequests } from './handlers/create-handler-requests.js';
 import { createForwardHandler } from './handlers/forward-delivery.js';
 import type { ThreadEntry } from './handlers/start-thread.js';
-import { createCredentialTester } from './handlers/test-credential-once.js';
 
 /**
  * What runs the adopter's handlers in a worker.
@@ -14,10 +13,10 @@ import { createCredentialTester } from './handlers/test-credential-once.js';
  * @param entry The threads' program; the compiled one unless given.
  */
 export function composeHandlers(
-  core: Pick<Core, 'config' | 'workflows' | 'store' | 'vault' | 'providers' | 'refresher' | 'log'>,
+  core: Pick<Core, 'config' | 'store' | 'vault' | 'providers' | 'refresher' | 'tester' | 'log'>,
   entry?: ThreadEntry,
 ) {
-  const { config, workflows } = core;
+  const { config } = core;
   return {
     breakers: createProviderBreakers(core.log),
     clientFaults: createClientFaults(),
@@ -33,6 +32,6 @@ export function composeHandlers(
       memoryMb: config.handlerMemoryMb,
       entry,
     }),
-    requests: createHandlerRequests({ ...core, tester: createCredentialTester(workflows, config.testGraceMs) }),
+    requests: createHandlerRequests(core),
   };
 }

@@ -44,7 +44,11 @@ async function post(
   const credential = await store.getCredential(credentialId);
   const standing = await readStanding(dependencies, credential, generation);
   if (standing !== null || credential === null) return standing ?? { kind: 'gone' };
-  if (credential.refreshPostedAt !== null && credential.refreshPosts !== openPost) return found(credential);
+  if (credential.refreshPostedAt !== null && credential.refreshPosts !== openPost) {
+    const left = found(credential);
+    if (openPost === null) tellLost(dependencies, credential, left.reason);
+    return left;
+  }
 
   const provider = providers.get(credential.provider);
   const held = openTokens(vault, credential);
@@ -72,6 +76,7 @@ async function post(
     return standing;
   }
   noteHealth(dependencies, credential, answer);
+  if (answer.meaning === 'unknown' && openPost === null) tellLost(dependencies, credential, answer.reason);
   return settle(dependencies, marked, answer, openPost !== null);
 }
 
@@ -96,9 +101,17 @@ function startClock(now: () => Date): () => number {
   return () => Math.max(now().getTime() - wall, performance.now() - monotonic);
 }
 
-function found({ refreshPosts }: Credential): PostRefreshResult {
+function found({ refreshPosts }: Credential) {
   const reason = 'a request without an answer';
-  return { kind: 'found', httpStatus: null, reason, retryAfterMs: null, openPost: refreshPosts };
+  return { kind: 'found', httpStatus: null, reason, retryAfterMs: null, openPost: refreshPosts } as const;
+}
+
+/** Once, where the question opens: the guarded retries that follow are of this one. */
+function tellLost({ log }: ActivityDependencies, { id: credentialId, provider }: Credential, reason: string): void {
+  log.info(
+    { credentialId, provider, reason },
+    `The answer to a refresh of ${credentialId} is lost (${reason}): a guarded retry decides`,
+  );
 }
 
 /** A host that is not allowed (any more) is found out before a byte is sent. */
@@ -112,7 +125,7 @@ async function refreshOrUnsent(
     return await refreshTokens(provider, held, { timeoutMs, issuedAt });
   } catch (error) {
     if (!(error instanceof RelinkError) || error.code !== 'host_not_allowed') throw error;
-    return { meaning: 'transient', httpStatus: null, reason: error.code, retryAfterMs: null };
+    return { meaning: 'transient', httpStatus: null, reason: error.code, retryAfterMs: null, providerError: null };
   }
 }
 
@@ -137,7 +150,7 @@ function noteHealth({ breakers, log }: ActivityDependencies, credential: Credent
 async function settle(
   { store, log }: ActivityDependencies,
   { id, kind, generation, refreshPosts, epoch, authIsValid }: Credential,
-  { meaning, httpStatus, reason, retryAfterMs }: Failed,
+  { meaning, httpStatus, reason, retryAfterMs, providerError }: Failed,
   guarded: boolean,
 ): Promise<PostRefreshResult> {
   const isKnown = meaning !== 'unknown' && (!guarded || kind === 'client_credentials');
@@ -149,6 +162,6 @@ async function settle(
   }
   const openPost = isKnown ? null : refreshPosts;
   return meaning === 'definitive' || meaning === 'operator_fault'
-    ? { kind: meaning, epoch, httpStatus, authIsValid, openPost }
+    ? { kind: meaning, epoch, httpStatus, authIsValid, providerError, openPost }
     : { kind: meaning, httpStatus, reason, retryAfterMs, openPost };
 }

@@ -9,11 +9,10 @@ const words = {
 
 /** The one line for operators that answers the one of a verdict, by whatever way the credential came back. */
 export function tellRecovery(
-  { clientFaults, log }: Pick<ActivityDependencies, 'clientFaults' | 'log'>,
+  { log }: Pick<ActivityDependencies, 'log'>,
   { id: credentialId, provider, userId, externalId: account, epoch }: Credential,
   way: keyof typeof words,
 ): void {
-  clientFaults.noteAccepted(provider);
   log.info(
     { credentialId, provider, userId, account, epoch, way },
     `Credential ${credentialId} works again: ${words[way]}.`,

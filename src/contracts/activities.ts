@@ -46,6 +46,7 @@ export interface InvalidateActivities {
     readonly epoch: number;
     readonly code: CauseCode;
     readonly httpStatus: number | null;
+    /** The provider's own code, checked for its form. */
     readonly providerError?: string | null;
   }): Promise<{ readonly causeEpoch: number | null }>;
   addCauses(input: { readonly credentialId: CredentialId; readonly causeEpoch: number }): Promise<{
@@ -125,6 +126,8 @@ export type PostRefreshResult =
       readonly httpStatus: number | null;
       /** False: that this product's client was rejected is told already. */
       readonly authIsValid: boolean;
+      /** The provider's own code, checked for its form; null where there was none. */
+      readonly providerError?: string | null;
       readonly openPost: number | null;
     }
   | {

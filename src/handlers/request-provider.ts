@@ -1,3 +1,4 @@
+import type { CredentialTester } from '../credentials/create-credential-tester.js';
 import { operatorWaitMs, type CredentialRefresher } from '../credentials/refresh-once.js';
 import { judgeStanding } from '../domain/credential-standing.js';
 import type { EntityId } from '../domain/ids.js';
@@ -9,7 +10,6 @@ import { isIntegrationEntity } from './is-integration-entity.js';
 import type { LivingConnection, LivingConnections } from './living-connections.js';
 import type { RefusalMemory } from './create-refusal-memory.js';
 import { sendWithToken } from './send-with-token.js';
-import type { CredentialTester } from './test-credential-once.js';
 
 export interface ProviderRequestDependencies {
   readonly connections: LivingConnections;

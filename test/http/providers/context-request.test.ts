@@ -5,7 +5,7 @@ import { RelinkError } from '../../../src/errors.js';
 import { createLivingConnections } from '../../../src/handlers/living-connections.js';
 import { createRefusalMemory } from '../../../src/handlers/create-refusal-memory.js';
 import { requestProvider } from '../../../src/handlers/request-provider.js';
-import { createCredentialTester, type TestOutcome } from '../../../src/handlers/test-credential-once.js';
+import { createCredentialTester, type TestOutcome } from '../../../src/credentials/create-credential-tester.js';
 import { newId } from '../../../src/ids.js';
 import type { ProviderRequest } from '../../../src/integrations/handler-context.js';
 import type { Provider, ProviderSettings } from '../../../src/providers/configure-provider.js';
