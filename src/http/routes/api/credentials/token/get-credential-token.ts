@@ -69,7 +69,7 @@ export function getCredentialToken(app: App, context: HttpContext): void {
       const refused = request.query.refused_generation;
       if (refused !== undefined) {
         if (refused > own.generation) {
-          const issue = { path: 'refused_generation', message: `is newer than the stored one, ${own.generation}` };
+          const issue = { path: 'query.refused_generation', message: 'is newer than the stored token' };
           throw new RelinkError('invalid_request', undefined, { issues: [issue] });
         }
         await answerRefusal(own.id, refused, config.callbackDeadlineMs);
