@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { driveConsent } from '../../src/embedded/sandbox/drive-consent.js';
 import { checkBuild } from '../support/e2e/check-build.js';
+import { e2eStores } from '../support/e2e/e2e-stores.js';
 import { makeRunDirectory, type RunDirectory } from '../support/e2e/run-directory.js';
 import { listTree, runScript, type RunningScript } from '../support/e2e/run-script.js';
 import { followCallback } from '../support/follow-callback.js';
@@ -56,37 +57,39 @@ async function lookUntil(part: string | undefined, status: string): Promise<void
   }
 }
 
-beforeAll(async () => {
-  checkBuild();
-  run = await makeRunDirectory();
-  const data = join(run.path, 'data');
-  script = runScript(['scripts/start.mjs'], {
-    RELINK_DATA_DIRECTORY: data,
-    RELINK_TEMPORAL_CLI: (await findTestCli()).path,
-    RELINK_TEST_GRACE_MS: '10',
-  });
-  await run.remember(script.pid);
-  const [, url = ''] = await script.untilPrinted(/Ready in [\d.]+ s: (\S+)/);
-  const [, sandboxUrl = ''] = await script.untilPrinted(/Sandbox provider: (\S+)/);
-  for (const { pid } of await listTree(script.pid)) await run.remember(pid);
-  steps = readWalk(url, sandboxUrl, data);
-  shell = spawn('sh', [], { stdio: 'pipe' });
-}, 90_000);
-afterAll(async () => {
-  shell?.kill();
-  script?.interrupt();
-  await script?.exited;
-  await run?.remove();
-}, 60_000);
+describe.each(e2eStores('the README’s walk', false))('on %s', store => {
+  beforeAll(async () => {
+    checkBuild();
+    run = await makeRunDirectory();
+    const data = join(run.path, 'data');
+    script = runScript(['scripts/start.mjs', ...(store === 'postgres' ? [] : ['--store', store])], {
+      RELINK_DATA_DIRECTORY: data,
+      RELINK_TEMPORAL_CLI: (await findTestCli()).path,
+      RELINK_TEST_GRACE_MS: '10',
+    });
+    await run.remember(script.pid);
+    const [, url = ''] = await script.untilPrinted(/Ready in [\d.]+ s: (\S+)/);
+    const [, sandboxUrl = ''] = await script.untilPrinted(/Sandbox provider: (\S+)/);
+    for (const { pid } of await listTree(script.pid)) await run.remember(pid);
+    steps = readWalk(url, sandboxUrl, data);
+    shell = spawn('sh', [], { stdio: 'pipe' });
+  }, 90_000);
+  afterAll(async () => {
+    shell?.kill();
+    script?.interrupt();
+    await script?.exited;
+    await run?.remove();
+  }, 60_000);
 
-it('the first connection of the README works as it is written', async () => {
-  expect(steps).toHaveLength(5);
-  const [setUp, begin, integrate, breakIt, reconnect] = steps;
-  await type(setUp);
-  await open(await type(begin));
-  expect(await type(integrate)).toContain('"status":"ENABLED"');
-  await type(breakIt);
-  await lookUntil(breakIt, 'ERROR');
-  await open(await type(reconnect));
-  await lookUntil(reconnect, 'ENABLED');
-}, 90_000);
+  it('the first connection of the README works as it is written', async () => {
+    expect(steps).toHaveLength(5);
+    const [setUp, begin, integrate, breakIt, reconnect] = steps;
+    await type(setUp);
+    await open(await type(begin));
+    expect(await type(integrate)).toContain('"status":"ENABLED"');
+    await type(breakIt);
+    await lookUntil(breakIt, 'ERROR');
+    await open(await type(reconnect));
+    await lookUntil(reconnect, 'ENABLED');
+  }, 90_000);
+});
