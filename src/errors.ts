@@ -158,6 +158,11 @@ export const errorRegistry = {
     retryable: false,
     text: 'This is another account at the provider than the one to reconnect. The existing connection is unchanged. Connect again with the same account.',
   },
+  credential_removed: {
+    status: 409,
+    retryable: false,
+    text: 'The connection was removed while it was being made. Connect again.',
+  },
   connect_timed_out: {
     status: 504,
     retryable: false,

@@ -1,7 +1,7 @@
 import type { CauseCode } from '../domain/cause.js';
 import type { CredentialTestOutcome } from '../domain/credential-test.js';
 import type { Gate } from '../domain/delivery.js';
-import type { CredentialId, EntityId, IntegrationId, SessionId } from '../domain/ids.js';
+import type { CredentialId, EntityId, IntegrationId, ProviderId, SessionId } from '../domain/ids.js';
 import type { IntegrationStatus } from '../domain/status.js';
 import type { SweepResult } from './workflows.js';
 
@@ -68,6 +68,9 @@ export interface ProbeResult {
   readonly epoch: number;
 }
 
+/** How the refresh of a test stands. `given_up`: its run is over, and another comes later. */
+export type RefreshKind = 'refreshed' | 'pending' | 'given_up' | 'dead' | 'not_refreshable' | 'operator_fault' | 'gone';
+
 export interface TestActivities {
   /**
    * One identity call with the stored token. An outage is a retryable failure, never an outcome. Where only a refresh can
@@ -79,10 +82,23 @@ export interface TestActivities {
     readonly outcome: CredentialTestOutcome;
     readonly generation: number | null;
   }): Promise<void>;
-  /** Refreshes the generation that was refused, or joins whoever is at it. */
+  /** As `beginRefresh`, and waits for the outcome. Only runs begun before that existed ask for it. */
   refreshCredential(input: { readonly credentialId: CredentialId; readonly generation: number }): Promise<{
-    readonly kind: 'refreshed' | 'pending' | 'dead' | 'not_refreshable' | 'operator_fault' | 'gone';
+    readonly kind: RefreshKind;
   }>;
+  /**
+   * Begins the refresh of the generation that was refused, or finds the run that is at it, and does not wait. `pending`:
+   * ask `readRefresh` for that try.
+   */
+  beginRefresh(input: { readonly credentialId: CredentialId; readonly generation: number }): Promise<{
+    readonly kind: RefreshKind;
+    readonly refreshTry: number;
+  }>;
+  readRefresh(input: {
+    readonly credentialId: CredentialId;
+    readonly generation: number;
+    readonly refreshTry: number;
+  }): Promise<{ readonly kind: RefreshKind }>;
   /** Takes an earlier verdict back after a passed test; null epoch when something newer happened. */
   markCredentialValid(input: {
     readonly credentialId: CredentialId;
@@ -149,12 +165,18 @@ export interface RefreshActivities {
     readonly generation: number;
     readonly openPost: number | null;
   }): Promise<PostRefreshResult>;
-  /** The last thing a run that gives up does. */
+  /** The last thing a run that gives up does. Of what it gave up over: runs begun before this was told leave it out. */
   raiseRefreshTry(input: {
     readonly credentialId: CredentialId;
     readonly generation: number;
     readonly refreshTry: number;
     readonly dueInMs: number;
+    readonly gaveUp?: {
+      readonly provider: ProviderId;
+      readonly outcome: 'pending' | 'operator_fault';
+      readonly reason: string;
+      readonly httpStatus: number | null;
+    };
   }): Promise<void>;
 }
 

@@ -68,7 +68,7 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
   signal?.throwIfAborted();
   // Not an AbortController: making one, and listening to it, costs as much as all else that is done here.
   const aborts = new EventEmitter();
-  const abort = () => aborts.emit('abort');
+  let abort = () => void aborts.emit('abort');
   let timedOut = false;
   // On a kept connection nobody can tell: the other side may be closing it while the request is on its way.
   const tells = body !== undefined && !options.keepAlive;
@@ -77,9 +77,10 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
     timedOut = true;
     abort();
   }, timeoutMs);
-  signal?.addEventListener('abort', abort, { once: true });
+  const onSignal = () => abort();
+  signal?.addEventListener('abort', onSignal, { once: true });
   try {
-    const answer = await request(url, {
+    const asked = request(url, {
       method,
       // Without a stated preference any coding is fair game (RFC 9110 section 12.5.3), and a compressed answer to a
       // spent code would be lost.
@@ -95,6 +96,15 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
       // The one timer above covers these.
       headersTimeout: 0,
       bodyTimeout: 0,
+    });
+    // While it connects, undici takes note of an abort and goes on connecting, for 10 s; what comes of that is given up
+    // before a byte is sent. Nobody waits for it here.
+    const answer = await new Promise<Awaited<typeof asked>>((resolve, reject) => {
+      abort = () => {
+        aborts.emit('abort');
+        reject(new Error('given up'));
+      };
+      asked.then(resolve, reject);
     });
     const chunks: Buffer[] = [];
     let size = 0;
@@ -113,7 +123,7 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
     return { kind: 'failed', reason: classify(error), sent };
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    signal?.removeEventListener('abort', onSignal);
   }
 }
 

@@ -55,7 +55,7 @@ async function run(input: RefreshInput, answers: RefreshedAnswers): Promise<Refr
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       // Nothing was asked of the provider, so nothing is told of the credential.
-      return await giveUp(input, 'operator_fault', failureCode(error, 'internal'));
+      return await giveUp(input, 'operator_fault', { reason: failureCode(error, 'internal'), httpStatus: null });
     }
     switch (posted.kind) {
       case 'refreshed':
@@ -70,7 +70,9 @@ async function run(input: RefreshInput, answers: RefreshedAnswers): Promise<Refr
         const told = await tell(input, posted);
         // A reconnect, or another event, came first: look at the credential again.
         if (told === 'overtaken') continue;
-        if (posted.kind === 'operator_fault') return await giveUp(input, 'operator_fault', 'client_rejected');
+        if (posted.kind === 'operator_fault') {
+          return await giveUp(input, 'operator_fault', { ...posted, reason: 'client_rejected' });
+        }
         setCurrentDetails(`${provider} refused the refresh (HTTP ${posted.httpStatus}): the grant is dead, and told.`);
         return { outcome: 'dead' };
       }
@@ -82,7 +84,7 @@ async function run(input: RefreshInput, answers: RefreshedAnswers): Promise<Refr
         const settles = posted.kind === 'found' || (posted.kind === 'unknown' && patched('an-unknown-answer-settles'));
         const leastMs = Math.max(settles ? settleMs : 0, posted.retryAfterMs ?? 0);
         const waitMs = Math.round(Math.max(posted.kind === 'found' ? 0 : waitOf(input, step), leastMs));
-        if (Date.now() - startedAt > input.giveUpAfterMs) return await giveUp(input, 'pending', posted.reason);
+        if (Date.now() - startedAt > input.giveUpAfterMs) return await giveUp(input, 'pending', posted);
         answers.beginWait(waitMs);
         if (step === 0) setSearchAttributes({ Stage: 'waiting' });
         setCurrentDetails(`${posted.kind} at ${provider}: ${posted.reason}. The next step comes in ${waitMs} ms.`);
@@ -132,11 +134,12 @@ async function tell(
 async function giveUp(
   input: RefreshInput,
   outcome: 'pending' | 'operator_fault',
-  reason: string,
+  { reason, httpStatus }: { readonly reason: string; readonly httpStatus: number | null },
 ): Promise<RefreshResult> {
-  const { credentialId, generation, refreshTry } = input;
+  const { credentialId, provider, generation, refreshTry } = input;
   const dueInMs = nextRunInMs[outcome];
   setCurrentDetails(`Given up: ${reason}. Another run may begin; the sweep begins one in ${dueInMs} ms.`);
-  await raiseRefreshTry({ credentialId, generation, refreshTry, dueInMs });
+  const gaveUp = { provider, outcome, reason, httpStatus };
+  await raiseRefreshTry({ credentialId, generation, refreshTry, dueInMs, gaveUp });
   return outcome === 'pending' ? pendingUntil(dueInMs) : { outcome };
 }

@@ -69,9 +69,14 @@ async function startUnstarted(dependencies: ActivityDependencies, state: Session
 async function startDeletions({ store, workflows, log, now, settings }: ActivityDependencies): Promise<number> {
   const before = new Date(now().getTime() - settings.sweepAfterMs);
   const credentials = await store.listUnfinishedDeletions(before, batch);
-  return countDone(credentials, log, ({ id, provider, epoch }) =>
-    workflows.startDeletion({ credentialId: id, provider, epoch }),
-  );
+  return countDone(credentials, log, async ({ id, provider, epoch }) => {
+    try {
+      return await workflows.startDeletion({ credentialId: id, provider, epoch });
+    } finally {
+      // To the end of the queue, also while it runs, for up to days: the ones behind it get their turn in the next round.
+      await store.touchDeletion(id, epoch, now());
+    }
+  });
 }
 
 async function finishIntegrations(dependencies: ActivityDependencies): Promise<number> {

@@ -100,6 +100,17 @@ export const credentialAnswer = z
       })
       .nullable()
       .describe('Why the credential was declared dead; null while it is alive.'),
+    open_refresh: z
+      .object({
+        given_up: z.number().int().describe('Runs for this generation that ended without an answer that decides.'),
+        unanswered_since: z
+          .string()
+          .nullable()
+          .describe('When the token request was made whose answer is not known, ISO 8601, UTC; null when all are.'),
+        next_at: z.string().nullable().describe('When the next run begins by itself, ISO 8601, UTC.'),
+      })
+      .nullable()
+      .describe('A refresh that has begun and brought no token yet; null while there is none.'),
     last_test: z
       .object({
         outcome: z

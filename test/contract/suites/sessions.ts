@@ -297,6 +297,32 @@ export function describeSessions(under: () => StoreUnderTest): void {
     });
   });
 
+  describe('endOrphanedSession', () => {
+    it('ends an exchanged session whose account is recorded, and its grant goes', async () => {
+      const { first } = under();
+      const { id } = await sessionIn(first, 'exchanged');
+      const externalId = 'workspace-1' as ExternalId;
+      const recorded = await first.recordAccount(
+        id,
+        { externalId, credentialExternalId: externalId, name: null },
+        noon,
+      );
+      expect(await first.endOrphanedSession(id, 'credential_removed', later(noon, 4))).toEqual({
+        ...recorded,
+        state: 'failed',
+        errorCode: 'credential_removed',
+        sealedGrant: null,
+        updatedAt: later(noon, 4),
+      });
+    });
+
+    it('refuses every other state', async () => {
+      await expectRefusedIn(others('exchanged'), (store, session) =>
+        store.endOrphanedSession(session.id, 'credential_removed', noon),
+      );
+    });
+  });
+
   describe('endAbandonedSession', () => {
     const code = 'exchange_outcome_unknown';
 

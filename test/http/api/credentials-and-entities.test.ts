@@ -21,6 +21,7 @@ test('a credential shows what it is and never its tokens', async () => {
     expires_at: null,
     generation: 1,
     verdict: null,
+    open_refresh: null,
     last_test: null,
     created_at: time,
     updated_at: time,
