@@ -47,6 +47,7 @@ const branches = [
   'refresh-unknown-refused',
   'refresh-unknown-settled',
   'refresh-unreadable',
+  'refresh-waits-told',
   'sweep',
   'test-credential-awaits-new-token-refused',
   'test-credential-awaits-pending',
