@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import type { Activities, PostRefreshResult } from '../contracts/activities.js';
+import type { Activities } from '../contracts/activities.js';
+import type { PostRefreshResult } from '../contracts/refresh-activities.js';
 import { openTokens } from '../credentials/open-tokens.js';
 import { judgeRefresh } from '../domain/credential-standing.js';
 import { RelinkError } from '../errors.js';

@@ -1,8 +1,8 @@
 import type { CauseCode } from '../domain/cause.js';
 import type { CredentialTestOutcome } from '../domain/credential-test.js';
-import type { Gate } from '../domain/delivery.js';
-import type { CredentialId, EntityId, IntegrationId, ProviderId, SessionId } from '../domain/ids.js';
-import type { IntegrationStatus } from '../domain/status.js';
+import type { CredentialId, EntityId, SessionId } from '../domain/ids.js';
+import type { WebhookActivities } from './delivery-activities.js';
+import type { RefreshActivities } from './refresh-activities.js';
 import type { SweepResult } from './workflows.js';
 
 /**
@@ -125,95 +125,9 @@ export interface DeletionActivities {
   }): Promise<{ readonly outcome: 'removed' | 'emptied' | 'overtaken' }>;
 }
 
-/** How one step of a refresh went. `openPost`: the POST whose answer is not known; null when every answer is. */
-export type PostRefreshResult =
-  | {
-      readonly kind: 'refreshed';
-      readonly generation: number;
-      readonly epoch: number;
-      /** An integration still holds a cause of this credential. */
-      readonly causesOpen: boolean;
-    }
-  | { readonly kind: 'dead' | 'not_refreshable' | 'gone' }
-  | {
-      readonly kind: 'definitive' | 'operator_fault';
-      /** At which the provider was asked. */
-      readonly epoch: number;
-      readonly httpStatus: number | null;
-      /** False: that this product's client was rejected is told already. */
-      readonly authIsValid: boolean;
-      /** The provider's own code, checked for its form; null where there was none. */
-      readonly providerError?: string | null;
-      readonly openPost: number | null;
-    }
-  | {
-      /** `found`: an earlier attempt marked its POST and left no answer; this one asked nobody. */
-      readonly kind: 'transient' | 'rate_limited' | 'unknown' | 'found';
-      readonly httpStatus: number | null;
-      readonly reason: string;
-      readonly retryAfterMs: number | null;
-      readonly openPost: number | null;
-    };
-
-export interface RefreshActivities {
-  /**
-   * Marks, posts, stores: at most one token POST. With `openPost` null it posts only where no answer is outstanding;
-   * with a number it is the guarded retry of that very POST.
-   */
-  postRefresh(input: {
-    readonly credentialId: CredentialId;
-    readonly generation: number;
-    readonly openPost: number | null;
-  }): Promise<PostRefreshResult>;
-  /** The last thing a run that gives up does. Of what it gave up over: runs begun before this was told leave it out. */
-  raiseRefreshTry(input: {
-    readonly credentialId: CredentialId;
-    readonly generation: number;
-    readonly refreshTry: number;
-    readonly dueInMs: number;
-    readonly gaveUp?: {
-      readonly provider: ProviderId;
-      readonly outcome: 'pending' | 'operator_fault';
-      readonly reason: string;
-      readonly httpStatus: number | null;
-    };
-  }): Promise<void>;
-}
-
 export interface SweepActivities {
   /** Ends abandoned exchanges, starts what was written but not started, finishes creations and deletions. */
   sweep(): Promise<SweepResult>;
-}
-
-export interface GateCheck {
-  readonly gate: Gate;
-  /** Null: the integration is gone. */
-  readonly status: IntegrationStatus | null;
-  /** A subscription is due, or the integration came back and its hook for that has not run. */
-  readonly preparationDue: boolean;
-}
-
-export interface ProcessResult {
-  readonly handled: number;
-  readonly failed: number;
-  /** Whether it went on until nothing was due (`drained`), its gate closed (`stopped`), or its time was up (`more`). */
-  readonly end: 'drained' | 'stopped' | 'more';
-  /** Milliseconds until the next queued delivery is due; null when none is queued. */
-  readonly nextDueInMs: number | null;
-}
-
-export interface WebhookActivities {
-  /** Reads the status and decides: the first thing before any work. */
-  checkIntegrationStatus(input: { readonly integrationId: IntegrationId }): Promise<GateCheck>;
-  /** Ensures the subscription and runs the hook for coming back. Its failures show on the integration and hold up nothing. */
-  prepareIntegration(input: { readonly integrationId: IntegrationId }): Promise<{
-    readonly subscription: 'ensured' | 'failed' | 'not_due';
-    readonly resumed: boolean;
-  }>;
-  /** Works through what is due, lot by lot, checking the gate before each. */
-  processDeliveries(input: { readonly integrationId: IntegrationId }): Promise<ProcessResult>;
-  /** Marks what came in while the integration took nothing. */
-  discardDeliveries(input: { readonly integrationId: IntegrationId }): Promise<{ readonly discarded: number }>;
 }
 
 export type Activities = ReauthActivities &

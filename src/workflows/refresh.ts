@@ -7,7 +7,8 @@ import {
   setCurrentDetails,
   sleep,
 } from '@temporalio/workflow';
-import type { PostRefreshResult, ReauthActivities, RefreshActivities } from '../contracts/activities.js';
+import type { ReauthActivities } from '../contracts/activities.js';
+import type { PostRefreshResult, RefreshActivities } from '../contracts/refresh-activities.js';
 import type { RefreshInput, RefreshResult } from '../contracts/workflows.js';
 import { postOptions, recordOptions, restoreOptions } from './activity-options.js';
 import { answerRefreshed, pendingUntil, type RefreshedAnswers } from './answer-refreshed.js';

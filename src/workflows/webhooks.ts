@@ -7,7 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { WebhookActivities } from '../contracts/activities.js';
+import type { WebhookActivities } from '../contracts/delivery-activities.js';
 import { deliveriesTaskQueue } from '../contracts/task-queues.js';
 import type { WebhooksInput, WebhooksResult } from '../contracts/workflows.js';
 import { checkOptions, discardOptions, prepareOptions, processOptions } from './activity-options.js';

@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
 import type { ActivityDependencies } from '../../src/activities/dependencies.js';
-import type { ProcessResult } from '../../src/contracts/activities.js';
+import type { ProcessResult } from '../../src/contracts/delivery-activities.js';
 import type { DeliveryId, IntegrationId } from '../../src/domain/ids.js';
 import { RelinkError } from '../../src/errors.js';
 import { createIntake } from '../../src/http/intake/create-intake.js';

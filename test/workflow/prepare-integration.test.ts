@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
-import type { WebhookActivities } from '../../src/contracts/activities.js';
+import type { WebhookActivities } from '../../src/contracts/delivery-activities.js';
 import type { IntegrationId } from '../../src/domain/ids.js';
 import type { IntegrationState } from '../../src/domain/integration-state.js';
 import { newId } from '../../src/ids.js';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import type { Activities, ProcessResult } from '../../contracts/activities.js';
+import type { Activities } from '../../contracts/activities.js';
+import type { ProcessResult } from '../../contracts/delivery-activities.js';
 import { RelinkError } from '../../errors.js';
 import { webhookPolicyOf } from '../../integrations/definition.js';
 import type { ActivityDependencies } from '../dependencies.js';

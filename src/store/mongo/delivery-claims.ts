@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IntegrationId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
-import type { ClaimRequest, DeliveryStore } from '../port/delivery-store.js';
+import type { ClaimRequest } from '../port/delivery-rows.js';
+import type { DeliveryStore } from '../port/delivery-store.js';
 import { largestLotBytes } from '../lot-size.js';
 import type { Collections } from './connect.js';
 import { headFields, pending, toClaimed, toFence, toHead, type QueueHead } from './delivery-documents.js';

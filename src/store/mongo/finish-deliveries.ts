@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AnyBulkWriteOperation, Document } from 'mongodb';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { cleanDetail } from '../clean-detail.js';
-import type { DeliveryOutcome } from '../port/delivery-store.js';
+import type { DeliveryOutcome } from '../port/delivery-rows.js';
 import type { Documents } from './connect.js';
 import { atOnce, pending, stageOf } from './delivery-documents.js';
 
