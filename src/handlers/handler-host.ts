@@ -47,12 +47,14 @@ export type HandlerAnswer =
 export interface HandlerTurn {
   /** All of one type; at least one. */
   readonly calls: readonly HandlerCall[];
-  /** After this (Date.now) no further one begins; the first always does. */
-  readonly openUntil: number;
   /** Called for each that has ended, in order, while the next ones run. */
   readonly onAnswer: (index: number, answer: HandlerAnswer) => void;
-  /** Awaited before the first one begins, once nothing is left to wait for; what it throws ends the turn. */
-  readonly onBegin?: (() => Promise<void>) | undefined;
+  /**
+   * Awaited before the first one begins, once nothing is left to wait for: its place, a thread, and the adopter's module
+   * in there. Says until when (Date.now) further ones may begin, or null: then not even the first one does. What it
+   * throws ends the turn. Asked once more when the thread died meanwhile.
+   */
+  readonly onBegin: () => Promise<number | null>;
 }
 
 /**

@@ -72,7 +72,7 @@ export function callHandlers(
         if (index !== answers.length) throw new Error('an answer came out of order');
         answers.push(answer);
       };
-      const turn = { calls, openUntil: Date.now() + 60_000, onAnswer, ...more };
+      const turn = { calls, onBegin: () => Promise.resolve(Date.now() + 60_000), onAnswer, ...more };
       const ended = await host.runInTurn(turn, services, signal);
       return { ended, answers };
     },

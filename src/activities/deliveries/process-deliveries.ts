@@ -86,7 +86,7 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
           continue;
         }
         await noteLooking(true);
-        const finisher = new Finisher(store, integrationId, claim, now);
+        const finisher = new Finisher(store, integrationId, claim, now, signal);
         const notes = outcomes.for(integrationId);
         const lotStartedAt = Date.now();
         const tools = { claim, finisher, deadline: startedAt + workForMs, pace, askGate, notes };

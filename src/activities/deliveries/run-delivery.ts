@@ -6,6 +6,8 @@ import type { ClaimedDelivery, DeliveryOutcome, Integration } from '../../store/
 import { deliveryContentBinding } from '../../vault/bindings.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
+type Integrations = Pick<ActivityDependencies['integrations'], 'find'>;
+
 /** Everything about an integration that its deliveries share while a consumer works. */
 export interface Consumer {
   readonly integration: Integration;
@@ -20,7 +22,7 @@ export interface Consumer {
  * @throws RelinkError `secret_unreadable`: this worker lacks the key it was sealed with.
  */
 export function openDelivery(
-  { vault, integrations }: Pick<ActivityDependencies, 'vault' | 'integrations'>,
+  { vault, integrations }: Pick<ActivityDependencies, 'vault'> & { readonly integrations: Integrations },
   { integration, facts }: Consumer,
   delivery: ClaimedDelivery,
 ): HandlerCall {
@@ -47,7 +49,7 @@ export function openDelivery(
 
 /** What becomes of a delivery whose handler gave this answer. */
 export function decideOutcome(
-  { integrations, now }: Pick<ActivityDependencies, 'integrations' | 'now'>,
+  { integrations, now }: Pick<ActivityDependencies, 'now'> & { readonly integrations: Integrations },
   { integration }: Consumer,
   { id, attempts }: ClaimedDelivery,
   answer: Exclude<HandlerAnswer, { kind: 'crashed' }>,
