@@ -1,6 +1,7 @@
 import {
   condition,
   continueAsNew,
+  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -47,7 +48,7 @@ export async function webhooks(input: WebhooksInput): Promise<WebhooksResult> {
     if (gate === 'process') {
       if (preparationDue) {
         show('preparing', `Ensuring the subscription of ${integrationId}.`);
-        await prepareIntegration({ integrationId });
+        await goOnAfter(prepareIntegration({ integrationId }));
       }
       show('processing', `Working through the deliveries of ${integrationId}. Handled in this run: ${total.handled}.`);
       const { handled, failed, end, nextDueInMs } = await processDeliveries({ integrationId });
@@ -68,6 +69,15 @@ export async function webhooks(input: WebhooksInput): Promise<WebhooksResult> {
       show('holding', `${integrationId} is ${status ?? 'gone'}: its deliveries are held until it is back.`);
     }
     if (!woken) return total;
+  }
+}
+
+/** A preparation writes its failures down and is due again; one that could not even do that holds up no delivery. */
+async function goOnAfter(preparation: Promise<unknown>): Promise<void> {
+  try {
+    await preparation;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
   }
 }
 

@@ -37,9 +37,9 @@ async function connect(type: string): Promise<WebhookUser & { readonly id: Integ
   return { ...it, id: idOf('integration', it.integrationId) };
 }
 
-function prepare(more: Partial<ActivityDependencies> = {}) {
+function prepare(more: Partial<ActivityDependencies> = {}, at = Date.now()) {
   const environment = new MockActivityEnvironment(
-    { activityId: randomBytes(4).toString('hex') },
+    { activityId: randomBytes(4).toString('hex'), currentAttemptScheduledTimestampMs: at },
     { logger: new DefaultLogger('ERROR') },
   );
   const activities = createActivities({ ...stack.core, ...stack.hosts, settings: stack.core.config, ...more });
@@ -73,6 +73,24 @@ it('a deleted integration ends also what a dead consumer had claimed', async () 
   expect((await rowsOf(it.id)).map(row => [row.state, row.reason])).toEqual(
     range(3).map(() => ['discarded', 'integration_deleted']),
   );
+});
+
+it('an attempt that was frozen before it began takes nothing from the one that replaced it', async () => {
+  const it = await connect('recorder');
+  for (const n of range(3)) await it.send({ n });
+  const { store } = stack.core;
+  const frozen = prepare({}, Date.now() - 11_000);
+  await store.becomeConsumer(it.id, 'newer/1/2', new Date());
+  await store.claimDeliveries({
+    integrationId: it.id,
+    claim: 'newer/1/2',
+    order: 'arrival',
+    limit: 2,
+    now: new Date(),
+  });
+  await expect(frozen.process(it.id)).rejects.toMatchObject({ code: 'claim_lost' });
+  expect((await rowsOf(it.id)).map(row => row.state)).toEqual(['claimed', 'claimed', 'queued']);
+  expect(it.lines()).toEqual([]);
 });
 
 describe('a worker that lacks the key', () => {

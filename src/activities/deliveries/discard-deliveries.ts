@@ -20,7 +20,8 @@ export function discardDeliveries(dependencies: ActivityDependencies): Activitie
     const { row: first } = await readGate(dependencies, integrationId);
     if (first === null || first.status === 'IN_DELETION') {
       // Nobody will consume any more: what a dead consumer left claimed would stay so for ever.
-      await store.becomeConsumer(integrationId, nameClaim(Context.current().info), now());
+      const { info } = Context.current();
+      await store.becomeConsumer(integrationId, nameClaim(info), new Date(info.currentAttemptScheduledTimestampMs));
     }
     for (;;) {
       const page = await store.listDeliveries(integrationId, { state: 'queued' }, { limit: pageSize, after });

@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../contracts/activities.js';
 import { retryDelayMs } from '../../domain/delivery.js';
+import { keepStorable } from '../../domain/keep-storable.js';
 import { webhookPolicyOf, type EnsuredSubscription } from '../../integrations/definition.js';
 import { changeIntegration } from '../../integrations/change-integration.js';
 import { changeSubscription } from '../../integrations/change-subscription.js';
-import { gateOfState } from '../../integrations/gate-of.js';
+import { isStateAtWork } from '../../integrations/gate-of.js';
 import type { HandlerAnswer, HandlerTask } from '../../handlers/handler-host.js';
 import type { Integration, Subscription, SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
@@ -72,7 +73,7 @@ export function prepareIntegration(dependencies: ActivityDependencies): Activiti
  *
  * @returns Whether the mark was taken off.
  */
-async function noteResumed({ store, integrations, now }: ActivityDependencies, before: Integration): Promise<boolean> {
+async function noteResumed({ store, now }: ActivityDependencies, before: Integration): Promise<boolean> {
   const change = await changeIntegration(
     store,
     before.id,
@@ -81,7 +82,7 @@ async function noteResumed({ store, integrations, now }: ActivityDependencies, b
         row.resumeSince?.getTime() === before.resumeSince?.getTime() &&
         row.statusSince.getTime() === before.statusSince.getTime() &&
         isDeepStrictEqual(state.epochs, before.state.epochs);
-      return isSame && gateOfState(integrations, row) === 'process' ? { state, resumeSince: null } : state;
+      return isSame && isStateAtWork(state) ? { state, resumeSince: null } : state;
     },
     now,
   );
@@ -149,6 +150,6 @@ function noteFailure(
   const waitMs = Math.max(retryDelayMs(tries, Math.random()), 10_000);
   return {
     dueAt: new Date(at.getTime() + waitMs),
-    failure: { detail: failed.slice(0, 300), since: before?.since ?? at, tries },
+    failure: { detail: keepStorable(failed.slice(0, 300)), since: before?.since ?? at, tries },
   };
 }

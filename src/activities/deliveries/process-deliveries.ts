@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { Activities, ProcessResult } from '../../contracts/activities.js';
 import { RelinkError } from '../../errors.js';
 import { webhookPolicyOf } from '../../integrations/definition.js';
+import { gateOfState } from '../../integrations/gate-of.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { DueWatcher } from './due-watcher.js';
@@ -26,7 +27,7 @@ const lotTakesMs = 150;
 /** What keeps coming is claimed some at a time rather than one by one: no lot begins sooner after a small one. */
 const gatherLotMs = 15;
 const manyAtOnce = 50;
-const afterDeadCredentialMs = 5_000;
+const afterClosedGateMs = 5_000;
 /** Until another worker may have the key that this one lacks. */
 const afterMissingKeyMs = 30_000;
 
@@ -50,6 +51,9 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
     try {
       const integration = await store.getIntegration(integrationId);
       if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
+      if (gateOfState(integrations, integration) !== 'process') {
+        return { ...progress, end: 'stopped', nextDueInMs: afterClosedGateMs };
+      }
       const { order } = webhookPolicyOf(integrations.find(integration.type));
       let isLooking = true;
       const noteLooking = async (looks: boolean) => {
@@ -68,7 +72,12 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         services: requests.servicesFor(integration, signal),
         signal,
       };
-      await store.becomeConsumer(integrationId, claim, now());
+      // An attempt that was frozen until here has a successor already, which is to keep what it has.
+      signal.throwIfAborted();
+      const handedOutAt = new Date(context.info.currentAttemptScheduledTimestampMs);
+      if (!(await store.becomeConsumer(integrationId, claim, handedOutAt))) {
+        throw new RelinkError('claim_lost', integrationId);
+      }
 
       let limit = firstLot;
       const pace = { turn: firstTurn };
@@ -94,7 +103,7 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         progress.handled += handled;
         progress.failed += failed;
         if (stopped === 'unreadable') return await end('stopped', afterMissingKeyMs);
-        if (stopped === 'gate_closed') return await end('stopped', afterDeadCredentialMs);
+        if (stopped === 'gate_closed') return await end('stopped', afterClosedGateMs);
         if (stopped === 'time_up') return await end('more');
         const took = Math.max(Date.now() - lotStartedAt, 1);
         if (lot.length < manyAtOnce && took < gatherLotMs) await sleep(gatherLotMs - took, undefined, { signal });

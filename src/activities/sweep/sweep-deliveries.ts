@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity';
-import { takesWebhooks } from '../../integrations/definition.js';
 import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationGateRow, QueueRow } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -54,7 +53,7 @@ async function sweepQueue(
   const waitedSince = Math.max(queue.oldestReceivedAt.getTime(), row?.statusSince.getTime() ?? 0);
   const isGone = row === null || row.status === 'IN_DELETION';
   const gate = gateOf(integrations, row);
-  const isOpen = row !== null && gate === 'process' && takesWebhooks(integrations.find(row.type));
+  const isOpen = gate === 'process';
   // What came in since the gate discards, and whose intake could not read it after the commit; what was held before stays.
   const isLate = row !== null && gate === 'discard' && queue.newestReceivedAt >= row.statusSince;
   const dueSince = isLate ? queue.newestReceivedAt.getTime() : waitedSince;

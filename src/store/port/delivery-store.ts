@@ -137,8 +137,14 @@ export interface DeliveryStore {
     byArrival?: readonly IntegrationId[],
   ): Promise<readonly IntegrationId[]>;
 
-  /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
-  becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
+  /**
+   * Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued.
+   *
+   * @param since When the work that asks was handed out, by one clock for all of them. An older one than the consumer's
+   * own was given up on meanwhile: it changes nothing.
+   * @returns False: a newer one is the consumer.
+   */
+  becomeConsumer(integrationId: IntegrationId, claim: string, since: Date): Promise<boolean>;
   /**
    * Says whether the consumer looks for deliveries at least once more; one that has just become it does. Clear it before
    * the last look: then that look sees every row whose writer read, after its commit, that it was set. No-op when `claim`

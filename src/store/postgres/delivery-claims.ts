@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keepStorable } from '../../domain/keep-storable.js';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import type { DeliveryOutcome, DeliveryStore } from '../port/delivery-store.js';
 import type { PostgresClient } from './create-client.js';
@@ -22,25 +23,29 @@ type Claims = Pick<
  */
 export function createDeliveryClaims(client: PostgresClient): Claims {
   return {
-    async becomeConsumer(integrationId, claim, now) {
+    async becomeConsumer(integrationId, claim, since) {
       // Two statements: the second one's view begins after the first got the lock, so it sees what the last claim of
       // the consumer before took.
-      await client.$transaction([
+      const [taken] = await client.$transaction([
         client.$executeRaw`
-          INSERT INTO "delivery_consumers" ("integration_id", "claim", "since", "is_looking")
-          VALUES (${integrationId}, ${claim}, ${now}, true)
+          INSERT INTO "delivery_consumers" AS known ("integration_id", "claim", "since", "is_looking")
+          VALUES (${integrationId}, ${claim}, ${since}, true)
           ON CONFLICT ("integration_id")
-          DO UPDATE SET "claim" = excluded."claim", "since" = excluded."since", "is_looking" = true`,
+          DO UPDATE SET "claim" = excluded."claim", "since" = excluded."since", "is_looking" = true
+           WHERE known."since" <= excluded."since"`,
         // Not what this very claim holds: a repeat of this call is no death.
         client.$executeRaw`
           WITH abandoned AS (
             SELECT "id" FROM "deliveries"
              WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND "claim" <> ${claim}
+               AND EXISTS (SELECT 1 FROM "delivery_consumers"
+                            WHERE "integration_id" = ${integrationId} AND "claim" = ${claim})
              ORDER BY "sequence" FOR NO KEY UPDATE
           )
           UPDATE "deliveries" SET "state" = 'queued', "claim" = NULL, "suspect" = true
            WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM abandoned))`,
       ]);
+      return taken > 0;
     },
 
     async noteLooking(integrationId, claim, isLooking) {
@@ -160,9 +165,7 @@ function toEnd(outcome: DeliveryOutcome) {
   const { reason, nextAttemptAt } = outcome;
   const state = kind === 'retry' ? 'queued' : 'failed';
   const ran = reason !== 'handler_crashed';
-  // A handler's own words, which must not be able to break the write: no NUL, no half surrogate.
-  const detail = outcome.detail?.replaceAll('\0', '').replace(loneSurrogates, '\ufffd');
+  // A handler's own words, which must not be able to break the write.
+  const detail = outcome.detail === null ? null : keepStorable(outcome.detail);
   return { id, kind, ran, state, reason, detail, next_attempt_at: nextAttemptAt?.toISOString() };
 }
-
-const loneSurrogates = /\p{Surrogate}/gu;

@@ -154,6 +154,17 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       expect(idsOf(await claimLot(second, integrationId, { claim: 'run/2' }))).toEqual(ids.slice(2));
     });
 
+    it('changes nothing for one that was handed out before the consumer was', async () => {
+      const { first, second, integrationId, ids } = await consumed(3);
+      expect(await second.becomeConsumer(integrationId, 'run/2', later(one, 1))).toBe(true);
+      expect(idsOf(await claimLot(second, integrationId, { claim: 'run/2', limit: 2 }))).toEqual(ids.slice(0, 2));
+      expect(await first.becomeConsumer(integrationId, 'run/1', one)).toBe(false);
+      expect(await first.claimDeliveries(claimOf(integrationId))).toBeNull();
+      const ends = ids.slice(0, 2).map(succeeded);
+      expect(await second.finishDeliveries(integrationId, 'run/2', ends, one)).toEqual([]);
+      expect(await claimLot(second, integrationId, { claim: 'run/2' })).toMatchObject([{ id: ids[2], suspect: false }]);
+    });
+
     it('ends a lot before a suspect that is not its first', async () => {
       const { first, integrationId, ids, end } = await consumed(5);
       await claimLot(first, integrationId, { limit: 3 });
@@ -177,7 +188,7 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
     it('repeated by the same consumer suspects nothing', async () => {
       const { first, integrationId, end, ids } = await consumed(2);
       await claimLot(first, integrationId);
-      await first.becomeConsumer(integrationId, 'run/1', one);
+      expect(await first.becomeConsumer(integrationId, 'run/1', one)).toBe(true);
       expect(await end(...ids.map(succeeded))).toEqual([]);
     });
 
