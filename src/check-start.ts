@@ -1,6 +1,6 @@
 import type { Core } from './compose.js';
 import { ConfigError, RelinkError } from './errors.js';
-import { explainDatabaseError } from './store/postgres/explain-database-error.js';
+import { explainStoreError } from './store/open-store.js';
 import { credentialTokensBinding } from './vault/bindings.js';
 import { readKeyName } from './vault/read-key-name.js';
 import { parseKeyRing } from './vault/parse-key-ring.js';
@@ -16,7 +16,7 @@ export async function checkStart(core: Pick<Core, 'config' | 'store' | 'vault'>)
     await core.store.check();
     await checkKeys(core);
   } catch (error) {
-    throw await explainDatabaseError(error, core.config.databaseUrl.reveal());
+    throw await explainStoreError(error, core.config.databaseUrl.reveal());
   }
 }
 

@@ -6,15 +6,15 @@ import { loadIntegrations } from './integrations/load-integrations.js';
 import type { Log } from './log.js';
 import { closeProviderConnections } from './providers/guarded-dispatcher.js';
 import { loadProviders } from './providers/load-providers.js';
-import { createPostgresStore } from './store/postgres/create-postgres-store.js';
+import { openStore } from './store/open-store.js';
 import { connectClient, type TemporalSettings } from './temporal/connect-client.js';
 import { createWorkflowStarter } from './temporal/create-workflow-starter.js';
 import { parseKeyRing } from './vault/parse-key-ring.js';
 import { createVault } from './vault/vault.js';
 
 /** What server and worker share, built from the settings. */
-export function composeCore(config: Config, temporal: TemporalSettings, log: Log) {
-  const store = createPostgresStore({ databaseUrl: config.databaseUrl.reveal(), poolSize: config.databasePool });
+export async function composeCore(config: Config, temporal: TemporalSettings, log: Log) {
+  const store = await openStore({ databaseUrl: config.databaseUrl.reveal(), poolSize: config.databasePool });
   const client: Client = connectClient(temporal);
   const workflows = createWorkflowStarter(client, config);
   return {
@@ -36,7 +36,7 @@ export function composeCore(config: Config, temporal: TemporalSettings, log: Log
   };
 }
 
-export type Core = ReturnType<typeof composeCore>;
+export type Core = Awaited<ReturnType<typeof composeCore>>;
 
 /** The prebuilt bundle beside the compiled code. */
 export function defaultBundlePath(): string {

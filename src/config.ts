@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { findDatabaseUrlProblem } from './config-database-url.js';
 import { apiKeyEntry } from './config-api-keys.js';
 import { listProblems, tellIssue } from './config-problems.js';
 import { ConfigError } from './errors.js';
@@ -31,8 +32,10 @@ const isSafeAddress = ({ protocol, hostname }: URL) =>
 const environmentSchema = z.object({
   DATABASE_URL: z
     .string({ error: 'is required: postgresql://user:password@host:5432/database' })
-    .regex(/^postgres(ql)?:\/\//, { error: 'must start with postgresql://', abort: true })
-    .refine(value => URL.canParse(value), 'is not a valid URL; special characters in its password must be %-encoded')
+    .superRefine((value, context) => {
+      const message = findDatabaseUrlProblem(value);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
     .transform(value => new Secret(value)),
   RELINK_DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(10),
   RELINK_KEYS: z

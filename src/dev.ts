@@ -1,18 +1,20 @@
 import { isAbsolute, join } from 'node:path';
+import { readStoreName } from './cli/read-store-name.js';
 import { type DevConfig, loadDevConfig } from './config-dev.js';
 import { onParentEnd } from './embedded/on-parent-end.js';
 import { acquireInstanceLock } from './embedded/single-instance.js';
+import type { StoreName } from './embedded/start-embedded-database.js';
 import { ConfigError } from './errors.js';
 import { createLog } from './log.js';
 import { createReadableLines } from './readable-log.js';
 import { runRole } from './run-role.js';
 import { startEverything } from './start-everything.js';
 
-/** `npm start`: everything in one process tree, data under `.relink/`, bound to loopback. Never for production. */
-const wantedPorts = { relink: 3000, postgres: 5433, temporal: 7233, temporalUi: 8233, sandbox: 3001 };
+/** `npm start [-- --store postgres|mongo|documentdb]`: everything in one process tree, data under `.relink/`, bound to loopback. Never for production. */
+const wantedPorts = { relink: 3000, database: 5433, temporal: 7233, temporalUi: 8233, sandbox: 3001 };
 const say = (line: string) => console.log(`relink  ${line}`);
 
-const { dataDirectory: directory, relinkPort, logLevel } = readSettings();
+const { dataDirectory: directory, relinkPort, logLevel, store } = readSettings();
 const log = createLog(logLevel ?? 'info', 'relink', createReadableLines(say));
 
 void runRole('relink', log, async () => {
@@ -27,6 +29,7 @@ void runRole('relink', log, async () => {
       directory,
       toolsDirectory: join(directory, 'tools'),
       environment: process.env,
+      store,
       ports: { ...wantedPorts, relink: relinkPort ?? wantedPorts.relink },
       onProgress: say,
     },
@@ -59,9 +62,9 @@ void runRole('relink', log, async () => {
 });
 
 /** Ends the process with a plain line where a setting is wrong. */
-function readSettings(): DevConfig {
+function readSettings(): DevConfig & { readonly store: StoreName } {
   try {
-    return loadDevConfig(process.env);
+    return { ...loadDevConfig(process.env), store: readStoreName(process.argv.slice(2)).store };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const problem of error.problems) process.stderr.write(`relink cannot start: ${problem}\n`);

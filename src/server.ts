@@ -13,7 +13,7 @@ const bootLog = createLog('info', 'server');
 void runRole('server', bootLog, async () => {
   const { config, temporal } = loadSettings(process.env);
   const log = createLog(config.logLevel, 'server');
-  const core = composeCore(config, temporal, log);
+  const core = await composeCore(config, temporal, log);
   warnOfSettings(core, process.env);
   await checkStart(core);
   const server = await startServer(core);

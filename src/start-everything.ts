@@ -8,8 +8,7 @@ import { loadSettings } from './load-settings.js';
 import type { Log } from './log.js';
 import { startRelinkWorker } from './start-relink-worker.js';
 import { startServer } from './start-server.js';
-import { explainDatabaseError } from './store/postgres/explain-database-error.js';
-import { migrate } from './store/postgres/migrate.js';
+import { explainStoreError, migrateStore } from './store/open-store.js';
 import { installRuntime } from './temporal/create-worker.js';
 import { warnOfSettings } from './warn-of-settings.js';
 
@@ -34,12 +33,12 @@ export async function startEverything(options: BackingServicesOptions, log: Log)
   try {
     const { config, temporal } = loadSettings(services.environment);
     const databaseUrl = config.databaseUrl.reveal();
-    const { applied } = await migrate(databaseUrl).catch(async (error: unknown) => {
-      throw await explainDatabaseError(error, databaseUrl);
+    const { applied } = await migrateStore(databaseUrl).catch(async (error: unknown) => {
+      throw await explainStoreError(error, databaseUrl);
     });
     if (applied.length > 0) options.onProgress(`Database: applied ${applied.join(', ')}`);
     installRuntime(log);
-    const core = composeCore(config, temporal, log);
+    const core = await composeCore(config, temporal, log);
     warnOfSettings(core, services.environment);
     stops.push(() => core.close());
     const worker = await startRelinkWorker(core, temporal);

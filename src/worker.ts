@@ -13,7 +13,7 @@ void runRole('worker', bootLog, async () => {
   const { config, temporal } = loadSettings(process.env);
   const log = createLog(config.logLevel, 'worker');
   installRuntime(log);
-  const core = composeCore(config, temporal, log);
+  const core = await composeCore(config, temporal, log);
   warnOfSettings(core, process.env);
   const worker = await startRelinkWorker(core, temporal);
   log.info({ taskQueue: config.taskQueue }, `Relink works on the task queue ${config.taskQueue}`);

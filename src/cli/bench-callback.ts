@@ -7,15 +7,17 @@ import { measureReady } from './bench/measure-ready.js';
 import { parsePairs } from './bench/parse-pairs.js';
 import { readMemory } from './bench/read-memory.js';
 import { startBenchStack } from './bench/start-bench-stack.js';
+import { readStoreName } from './read-store-name.js';
 
 /**
- * `npm run bench:callback [-- --pairs N]`: the whole callback against a bare Update-with-Start, alternating on one
+ * `npm run bench:callback [-- --pairs N] [--store postgres|mongo|documentdb]`: the whole callback against a bare Update-with-Start, alternating on one
  * Temporal server; throughput; an outage of Temporal; memory; time to be ready. The last line is JSON.
  */
 const say = (line: string) => console.log(line);
 
 async function main(): Promise<void> {
-  const pairs = parsePairs(process.argv.slice(2));
+  const { store, rest } = readStoreName(process.argv.slice(2));
+  const pairs = parsePairs(rest);
   const { dataDirectory: root, temporalCli } = loadDevConfig(process.env);
   const lock = await acquireInstanceLock(`${root}/bench-lock`);
   if (!lock.acquired) {
@@ -30,7 +32,7 @@ async function main(): Promise<void> {
   const ready = await measureReady(root, process.env);
   say(`npm start ready: ${ready.first} s on an empty data directory, ${ready.again} s again`);
 
-  const stack = await startBenchStack({ root, temporalCli }, line => say(`  ${line}`));
+  const stack = await startBenchStack({ root, temporalCli, store }, line => say(`  ${line}`));
   const interrupt = () => void stack.stop().finally(() => process.exit(130));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
     say(
       JSON.stringify({
         bench: 'callback',
+        store,
         ratio_p50,
         ratio_p99,
         rps,

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DevConfig, loadDevConfig } from '../config-dev.js';
-import { removeEmbeddedPostgres } from '../embedded/postgres/remove-embedded-postgres.js';
 import { acquireInstanceLock } from '../embedded/single-instance.js';
+import { clearEmbeddedDatabases, type StoreName } from '../embedded/start-embedded-database.js';
 import { recoverOrphan } from '../embedded/temporal/recover-orphan.js';
 import { createLog } from '../log.js';
 import { type Everything, startEverything } from '../start-everything.js';
@@ -14,9 +14,10 @@ import { Stage } from './demo/stage.js';
 import { stories } from './demo/stories.js';
 import { SandboxControl } from './sandbox-control.js';
 import { webhookStories } from './demo/webhook-stories.js';
+import { readStoreName } from './read-store-name.js';
 
 /**
- * `npm run demo`: the incident as a story, on an embedded stack of its own that begins empty. The last line is JSON;
+ * `npm run demo [-- --store postgres|mongo|documentdb]`: the incident as a story, on an embedded stack of its own that begins empty. The last line is JSON;
  * the exit code is 1 when any step failed.
  */
 const say = (line: string) => console.log(line);
@@ -32,7 +33,11 @@ const errors = {
   },
 };
 
-async function startEmpty(directory: string, { dataDirectory, temporalCli, logLevel }: DevConfig): Promise<Everything> {
+async function startEmpty(
+  directory: string,
+  { dataDirectory, temporalCli, logLevel }: DevConfig,
+  store: StoreName,
+): Promise<Everything> {
   const data = dataOf(directory);
   await mkdir(data, { recursive: true });
   await recoverOrphan(join(data, 'temporal.db'), say);
@@ -47,8 +52,9 @@ async function startEmpty(directory: string, { dataDirectory, temporalCli, logLe
         RELINK_API_KEYS: `${apiKey} name=demo tokens:read`,
         ...(temporalCli === undefined ? {} : { RELINK_TEMPORAL_CLI: temporalCli }),
       },
+      store,
       attioStandIn: true,
-      ports: { relink: 3100, postgres: 5533, temporal: 7333, temporalUi: 8333, sandbox: 3101 },
+      ports: { relink: 3100, database: 5533, temporal: 7333, temporalUi: 8333, sandbox: 3101 },
       onProgress: line => say(`  ${line}`),
     },
     logLevel === undefined ? createLog('error', 'demo', errors) : createLog(logLevel, 'demo'),
@@ -59,7 +65,7 @@ const dataOf = (directory: string) => join(directory, 'data');
 
 async function removeData(data: string): Promise<void> {
   // PostgreSQL keeps its files elsewhere where its user cannot reach ours.
-  await removeEmbeddedPostgres(join(data, 'postgres'), say);
+  await clearEmbeddedDatabases(data, say);
   await rm(data, { recursive: true, force: true });
 }
 
@@ -111,14 +117,15 @@ function waitForSignal(): Promise<void> {
 
 async function main(): Promise<void> {
   const config = loadDevConfig(process.env);
+  const { store } = readStoreName(process.argv.slice(2));
   const directory = join(config.dataDirectory, 'demo');
   const lock = await acquireInstanceLock(directory);
   if (!lock.acquired) {
     say(lock.message);
     process.exit(1);
   }
-  say('Starting an empty stack: PostgreSQL, Temporal, the sandbox provider, Relink');
-  const everything = await startEmpty(directory, config);
+  say('Starting an empty stack: the database, Temporal, the sandbox provider, Relink');
+  const everything = await startEmpty(directory, config, store);
   const interrupt = () => void everything.stop().finally(() => process.exit(130));
   if (!process.argv.includes('--keep')) process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const ok = await play(everything, dataOf(directory));

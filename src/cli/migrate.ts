@@ -1,13 +1,12 @@
 import { loadDatabaseUrl } from '../config.js';
 import { ConfigError, RelinkError } from '../errors.js';
-import { explainDatabaseError } from '../store/postgres/explain-database-error.js';
-import { migrate } from '../store/postgres/migrate.js';
+import { explainStoreError, migrateStore } from '../store/open-store.js';
 
 /** `npm run migrate`: brings the database of `DATABASE_URL` to the version of this release. */
 async function main(): Promise<void> {
   const databaseUrl = loadDatabaseUrl(process.env).reveal();
-  const { applied } = await migrate(databaseUrl).catch(async (error: unknown) => {
-    throw await explainDatabaseError(error, databaseUrl);
+  const { applied } = await migrateStore(databaseUrl).catch(async (error: unknown) => {
+    throw await explainStoreError(error, databaseUrl);
   });
   for (const name of applied) console.log(`Applied ${name}`);
   console.log(applied.length === 0 ? 'The database is up to date.' : 'The database is migrated.');

@@ -5,10 +5,9 @@ import { findTemporalCli } from './find-temporal-cli.js';
 import { type LocalSecrets, readOrMakeLocalSecrets } from './local-secrets.js';
 import { holdPort } from './hold-port.js';
 import { pickPort } from './pick-port.js';
-import { ensureDatabase } from './postgres/ensure-database.js';
-import { startEmbeddedPostgres } from './postgres/start-embedded-postgres.js';
 import { attioSettings, callbacksOf, deriveSecret, sandboxSettings } from './sandbox-settings.js';
 import { startSandbox } from './sandbox/start-sandbox.js';
+import { startEmbeddedDatabase, type StoreName } from './start-embedded-database.js';
 import { startEmbeddedTemporal } from './temporal/start-embedded-temporal.js';
 
 export { sandboxSettings, sandboxWebhookSecret } from './sandbox-settings.js';
@@ -22,11 +21,14 @@ export interface BackingServicesOptions {
   readonly environment: Environment;
   readonly ports: {
     readonly relink?: number;
-    readonly postgres?: number;
+    /** Of the embedded database. */
+    readonly database?: number;
     readonly temporal?: number;
     readonly temporalUi?: number;
     readonly sandbox?: number;
   };
+  /** The embedded database; PostgreSQL unless given. A `DATABASE_URL` of the user's own goes before it. */
+  readonly store?: StoreName;
   readonly headless?: boolean;
   /** Redirect URIs of an adopter's own page, registered at the sandbox and allowed in Relink. */
   readonly redirectUris?: readonly string[];
@@ -52,7 +54,7 @@ export interface BackingServices {
 }
 
 /**
- * PostgreSQL, Temporal and the sandbox provider, each real, each bound to loopback, for `npm start`, the demo and the
+ * The database, Temporal and the sandbox provider, each real, each bound to loopback, for `npm start`, the demo and the
  * tests. What cannot be started stops what already was.
  */
 export async function startBackingServices(options: BackingServicesOptions): Promise<BackingServices> {
@@ -70,16 +72,17 @@ export async function startBackingServices(options: BackingServicesOptions): Pro
 
     let databaseUrl = environment['DATABASE_URL'];
     if (databaseUrl === undefined) {
-      const postgres = await startEmbeddedPostgres({
-        dataDirectory: join(directory, 'postgres'),
-        port: ports.postgres,
+      const database = await startEmbeddedDatabase({
+        store: options.store ?? 'postgres',
+        directory,
+        toolsDirectory: options.toolsDirectory,
+        port: ports.database,
         onProgress,
       });
-      stops.push(() => postgres.stop());
-      deaths.push(postgres.exited.then(reason => `PostgreSQL ended (${reason})`));
-      await ensureDatabase(postgres.url('postgres'), 'relink');
-      databaseUrl = postgres.url('relink');
-      onProgress(`PostgreSQL: 127.0.0.1:${postgres.port}`);
+      stops.push(() => database.stop());
+      deaths.push(database.exited);
+      databaseUrl = database.url;
+      onProgress(database.label);
     }
 
     let temporalUiUrl: string | undefined;

@@ -2,7 +2,7 @@ import { createPostgresStore } from '../../src/store/postgres/create-postgres-st
 import { createTestDatabase } from '../support/create-test-database.js';
 import { describeStore } from './store-contract.js';
 
-describeStore('PostgreSQL', async () => {
+describeStore('postgres', async () => {
   const database = await createTestDatabase();
   return { open: () => createPostgresStore({ databaseUrl: database.url }), stop: () => database.drop() };
 });

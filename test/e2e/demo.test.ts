@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checkBuild } from '../support/e2e/check-build.js';
 import { makeRunDirectory, type RunDirectory } from '../support/e2e/run-directory.js';
 import { listTree, runScript, stillRunning } from '../support/e2e/run-script.js';
+import { e2eStores } from '../support/e2e/e2e-stores.js';
 import { findTestCli } from '../support/test-servers.js';
 
 let run: RunDirectory;
@@ -14,34 +15,38 @@ beforeAll(async () => {
 afterAll(() => run?.remove(), 30_000);
 
 describe('npm run demo', () => {
-  it('tells every story and ends with a line of JSON and exit code 0', async () => {
-    const script = runScript(['scripts/run-cli.mjs', 'demo'], {
-      RELINK_DATA_DIRECTORY: join(run.path, 'data'),
-      RELINK_TEMPORAL_CLI: (await findTestCli()).path,
-    });
-    await run.remember(script.pid);
-    await script.untilPrinted(/Sandbox provider/);
-    const tree = await listTree(script.pid);
-    expect(await script.exited).toBe(0);
-    const result: unknown = JSON.parse(script.output().trimEnd().split('\n').at(-1) ?? '');
-    const ok = 'ok';
-    expect(result).toEqual({
-      demo: ok,
-      steps: expect.any(Number) as number,
-      stories: {
-        error: ok,
-        disabled: ok,
-        many_integrations: ok,
-        needs_config: ok,
-        wrong_account: ok,
-        held: ok,
-        held_then_disabled: ok,
-        attio_dies: ok,
-        rotating_survives: ok,
-      },
-      workflows: expect.arrayContaining([expect.stringMatching(/^reauth\/ses_/)]) as string[],
-    });
-    expect(await stillRunning(tree)).toEqual([]);
-    expect(existsSync(join(run.path, 'data', 'demo', 'data'))).toBe(false);
-  }, 120_000);
+  it.each(e2eStores('the demo'))(
+    'on %s tells every story and ends with a line of JSON and exit code 0',
+    async store => {
+      const script = runScript(['scripts/run-cli.mjs', 'demo', '--store', store], {
+        RELINK_DATA_DIRECTORY: join(run.path, store),
+        RELINK_TEMPORAL_CLI: (await findTestCli()).path,
+      });
+      await run.remember(script.pid);
+      await script.untilPrinted(/Sandbox provider/);
+      const tree = await listTree(script.pid);
+      expect(await script.exited).toBe(0);
+      const result: unknown = JSON.parse(script.output().trimEnd().split('\n').at(-1) ?? '');
+      const ok = 'ok';
+      expect(result).toEqual({
+        demo: ok,
+        steps: expect.any(Number) as number,
+        stories: {
+          error: ok,
+          disabled: ok,
+          many_integrations: ok,
+          needs_config: ok,
+          wrong_account: ok,
+          held: ok,
+          held_then_disabled: ok,
+          attio_dies: ok,
+          rotating_survives: ok,
+        },
+        workflows: expect.arrayContaining([expect.stringMatching(/^reauth\/ses_/)]) as string[],
+      });
+      expect(await stillRunning(tree)).toEqual([]);
+      expect(existsSync(join(run.path, store, 'demo', 'data'))).toBe(false);
+    },
+    300_000,
+  );
 });

@@ -1,4 +1,5 @@
 import { deliverTo } from '../support/e2e/deliver-to.js';
+import { e2eStores } from '../support/e2e/e2e-stores.js';
 import { untilRestored } from '../support/e2e/scenes.js';
 import {
   adopterRedirect,
@@ -11,20 +12,20 @@ import {
 let stack: E2eStack;
 let servers: readonly E2eServer[];
 
-beforeAll(async () => {
-  stack = await startE2eStack();
-  servers = [await stack.startServer(), await stack.startServer()];
-  await stack.startWorker();
-}, 60_000);
-afterAll(() => stack?.stop(), 60_000);
-
 /** Twice to each server, at once. */
 const deliverEverywhere = (consent: Parameters<typeof deliverTo>[1]) =>
   Promise.all([...servers, ...servers].map(server => deliverTo(server.url, consent)));
 
 const distinct = (values: readonly unknown[]) => [...new Set(values.map(value => JSON.stringify(value)))];
 
-describe('the same callback, several times', () => {
+describe.each(e2eStores('repeated callbacks'))('the same callback, several times, on %s', store => {
+  beforeAll(async () => {
+    stack = await startE2eStack({ store });
+    servers = [await stack.startServer(), await stack.startServer()];
+    await stack.startWorker();
+  }, 300_000);
+  afterAll(() => stack?.stop(), 60_000);
+
   it('exchanges once when it comes again later, and answers the same from every server', async () => {
     const user = stack.user();
     const consent = await user.consent('acme');

@@ -2,6 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sendWebhook } from '../../src/embedded/sandbox/send-webhook.js';
 import type { RoleProcess } from '../../src/embedded/process/spawn-role.js';
 import { sandboxWebhookSecret } from '../../src/embedded/start-backing-services.js';
+import { isId } from '../../src/domain/ids.js';
+import { openStore } from '../../src/store/open-store.js';
+import type { Store } from '../../src/store/port/store.js';
+import { e2eStores } from '../support/e2e/e2e-stores.js';
 import type { E2eServer, E2eStack } from '../support/e2e/start-e2e-stack.js';
 import { startRunningStack } from '../support/e2e/start-running-stack.js';
 import { until } from '../support/e2e/until.js';
@@ -11,24 +15,21 @@ let stack: E2eStack;
 let server: E2eServer;
 let worker: RoleProcess;
 let secret: string;
-
-beforeAll(async () => {
-  ({ stack, server, worker } = await startRunningStack({ RELINK_INTEGRATIONS: recorderModule }));
-  secret = sandboxWebhookSecret(stack.secrets.sandboxClientSecret);
-}, 60_000);
-afterAll(() => stack?.stop(), 60_000);
+let store: Store;
 
 const range = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index);
 
 const makeUser = (type: string) =>
   makeWebhookUserOn({ user: () => stack.user(), revoke: account => stack.sandbox.revoke(account), secret }, type);
 
-const stateCounts = async ({ integrationId }: WebhookUser) => {
-  const rows = await stack.database.query<{ state: string; count: string }>(
-    'SELECT state, count(*) AS count FROM deliveries WHERE integration_id = $1 GROUP BY state',
-    [integrationId],
-  );
-  return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]));
+/** How many deliveries are in each state; none while the database is away. */
+const stateCounts = async ({ integrationId }: WebhookUser): Promise<Record<string, number>> => {
+  const counts: Record<string, number> = {};
+  if (!isId('integration', integrationId)) return counts;
+  const page = { limit: 100, after: null };
+  const { rows } = await store.listDeliveries(integrationId, {}, page).catch(() => ({ rows: [] }));
+  for (const { state } of rows) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
 };
 
 /** Every one at least once, and the first runs of each in the order of arrival. */
@@ -37,7 +38,17 @@ const expectAllInOrder = (user: WebhookUser, count: number) => {
   expect(firsts).toEqual(range(count));
 };
 
-describe('webhooks, with every part a process of its own', () => {
+describe.each(e2eStores('webhooks'))('webhooks on %s, with every part a process of its own', kind => {
+  beforeAll(async () => {
+    ({ stack, server, worker } = await startRunningStack({ RELINK_INTEGRATIONS: recorderModule }, kind));
+    secret = sandboxWebhookSecret(stack.secrets.sandboxClientSecret);
+    store = await openStore({ databaseUrl: stack.databaseUrl, poolSize: 1 });
+  }, 300_000);
+  afterAll(async () => {
+    await store?.close();
+    await stack?.stop();
+  }, 60_000);
+
   it('loses none when the worker is killed in the middle of its work, again and again', async () => {
     const user = await makeUser('patient');
     for (const n of range(40)) expect(await user.send({ n, waitMs: 40 })).toBe(200);

@@ -79,7 +79,7 @@ export async function startTestStack(settings: Record<string, string> = {}): Pro
   const logLines: string[] = [];
   const log = createLog('debug', 'test', { write: line => void logLines.push(line) });
   installTestRuntime();
-  const core = composeCore(config, temporal, log);
+  const core = await composeCore(config, temporal, log);
   const server: RunningServer = await startServer(core);
   const workers: RunningWorker[] = [];
   const hosts = composeHandlers(core, handlerEntry);

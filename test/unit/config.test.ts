@@ -48,6 +48,15 @@ test('every missing setting is named at once', () => {
   for (const name of Object.keys(required)) expect(problems).toContain(`${name} is required`);
 });
 
+test.each([
+  'mongodb://127.0.0.1:27017/relink',
+  'mongodb+srv://user:p%40ss@cluster.example.com/relink?retryWrites=true',
+  'mongodb://user:pass@one:27017,two:27017,three/relink?replicaSet=rs0&tls=true',
+  'mongodb://user:pass@host/relink?tlsCAFile=/etc/ca.pem&relinkProfile=documentdb',
+])('DATABASE_URL may be %s', databaseUrl => {
+  expect(loadConfig({ ...required, DATABASE_URL: databaseUrl }).databaseUrl.reveal()).toBe(databaseUrl);
+});
+
 test('an empty variable is an unset one', () => {
   expect(problemsOf({ ...required, RELINK_PUBLIC_URL: '' })).toHaveLength(1);
   expect(loadConfig({ ...required, RELINK_PORT: '' }).port).toBe(3000);
@@ -57,6 +66,11 @@ test.each([
   ['DATABASE_URL', 'mysql://user:password-of-the-database@host/db'],
   ['DATABASE_URL', 'not-a-url-with-password-of-the-database'],
   ['DATABASE_URL', 'postgresql://user:password#of-the-database@host/db'],
+  ['DATABASE_URL', 'mongodb://user:password/of-the-database@host/db'],
+  ['DATABASE_URL', 'mongodb://user:password-of-the-database@host:27017'],
+  ['DATABASE_URL', 'mongodb://user:password-of-the-database@host:27017/?tls=true'],
+  ['DATABASE_URL', 'mongodb://user:password-of-the-database@one:27017,:27018/db'],
+  ['DATABASE_URL', 'mongodb://user:password-of-the-database@host/db?relinkProfile=cosmos'],
   ['RELINK_API_KEYS', 'short-key'],
   ['RELINK_API_KEYS', ' , '],
   ['RELINK_PUBLIC_URL', 'relink.internal'],

@@ -93,6 +93,28 @@ it('an attempt that was frozen before it began takes nothing from the one that r
   expect(it.lines()).toEqual([]);
 });
 
+describe('a type that takes no webhooks any more', () => {
+  const forgetful = () => ({ ...stack.core.integrations, find: () => null });
+
+  it('has nothing claimed, run or counted', async () => {
+    const it = await connect('recorder');
+    await it.send({ n: 0 });
+    expect(await prepare({ integrations: forgetful() }).process(it.id)).toMatchObject({ handled: 0, end: 'stopped' });
+    expect(await rowsOf(it.id)).toMatchObject([{ state: 'queued', attempts: 0, reason: null }]);
+    expect(await prepare().process(it.id)).toMatchObject({ handled: 1 });
+  });
+
+  it('in the middle of a lot holds the rest', async () => {
+    const it = await connect('patient');
+    for (const n of range(4)) await it.send({ n, waitMs: 200 });
+    const find = (type: string) => (it.lines('begin').length > 1 ? null : stack.core.integrations.find(type));
+    const integrations = { ...stack.core.integrations, find };
+    expect(await prepare({ integrations }).process(it.id)).toMatchObject({ end: 'stopped', failed: 0 });
+    const rows = await rowsOf(it.id);
+    expect(rows.map(row => row.state)).toEqual(['succeeded', 'succeeded', 'queued', 'queued']);
+  });
+});
+
 describe('a worker that lacks the key', () => {
   const otherVault = () => createVault(parseKeyRing(new Secret(`other:${randomBytes(32).toString('base64')}`)));
 

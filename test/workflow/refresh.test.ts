@@ -79,7 +79,7 @@ const outcomeOf = async (integrationId: string, user: ApiClient) =>
 describe('refreshing', () => {
   it('makes one POST for all callers of all processes, and stores the next generation', async () => {
     const credential = await connect(stack.user(), 'initech');
-    const other = composeCore(
+    const other = await composeCore(
       stack.core.config,
       loadTemporalSettings({ TEMPORAL_ADDRESS: process.env['RELINK_TEST_TEMPORAL_ADDRESS'] }),
       createLog('silent', 'test'),

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../contracts/activities.js';
 import { retryDelayMs } from '../../domain/delivery.js';
-import { keepStorable } from '../../domain/keep-storable.js';
 import { webhookPolicyOf, type EnsuredSubscription } from '../../integrations/definition.js';
 import { changeIntegration } from '../../integrations/change-integration.js';
 import { changeSubscription } from '../../integrations/change-subscription.js';
@@ -150,6 +149,6 @@ function noteFailure(
   const waitMs = Math.max(retryDelayMs(tries, Math.random()), 10_000);
   return {
     dueAt: new Date(at.getTime() + waitMs),
-    failure: { detail: keepStorable(failed.slice(0, 300)), since: before?.since ?? at, tries },
+    failure: { detail: failed.slice(0, 300), since: before?.since ?? at, tries },
   };
 }

@@ -4,17 +4,19 @@ import { searchAttributeKinds } from '../../contracts/search-attributes.js';
 import { findTemporalCli } from '../../embedded/find-temporal-cli.js';
 import { readOrMakeLocalSecrets } from '../../embedded/local-secrets.js';
 import { pickPort } from '../../embedded/pick-port.js';
-import { ensureDatabase } from '../../embedded/postgres/ensure-database.js';
-import { removeEmbeddedPostgres } from '../../embedded/postgres/remove-embedded-postgres.js';
-import { startEmbeddedPostgres } from '../../embedded/postgres/start-embedded-postgres.js';
 import { type RoleProcess, spawnRole } from '../../embedded/process/spawn-role.js';
 import { waitUntilServing } from '../../embedded/process/wait-until-serving.js';
 import { productionEnvironment, productionNodeFlags } from '../../embedded/process/production-flags.js';
 import { spawnSandbox } from '../../embedded/sandbox/spawn-sandbox.js';
 import { attioSettings, callbacksOf, sandboxSettings, sandboxWebhookSecret } from '../../embedded/sandbox-settings.js';
+import {
+  clearEmbeddedDatabases,
+  startEmbeddedDatabase,
+  type StoreName,
+} from '../../embedded/start-embedded-database.js';
 import { recoverOrphan } from '../../embedded/temporal/recover-orphan.js';
 import { type EmbeddedTemporal, startEmbeddedTemporal } from '../../embedded/temporal/start-embedded-temporal.js';
-import { migrate } from '../../store/postgres/migrate.js';
+import { migrateStore } from '../../store/open-store.js';
 
 /** The adopter's own page that takes the code; nothing listens there, the benchmark delivers it itself. */
 export const adopterRedirect = 'http://127.0.0.1:9/adopter/callback';
@@ -41,7 +43,7 @@ export interface BenchStack {
 }
 
 /**
- * The production shape on one machine: PostgreSQL, Temporal, the provider, server, worker and the bare worker, each a
+ * The production shape on one machine: the database, Temporal, the provider, server, worker and the bare worker, each a
  * process of its own; data is new with every run.
  */
 export async function startBenchStack(
@@ -50,12 +52,14 @@ export async function startBenchStack(
     temporalCli,
     settings: own = {},
     withWorker = true,
+    store = 'postgres',
   }: {
     readonly root: string;
     readonly temporalCli: string | undefined;
     /** Settings of server and worker beyond the usual ones. */
     readonly settings?: Readonly<Record<string, string>>;
     readonly withWorker?: boolean;
+    readonly store?: StoreName;
   },
   say: (line: string) => void,
 ): Promise<BenchStack> {
@@ -63,7 +67,7 @@ export async function startBenchStack(
   await mkdir(directory, { recursive: true });
   const databaseFile = join(directory, 'temporal.db');
   await recoverOrphan(databaseFile, say);
-  await removeEmbeddedPostgres(join(directory, 'postgres'), say);
+  await clearEmbeddedDatabases(directory, say);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
 
@@ -73,14 +77,14 @@ export async function startBenchStack(
   };
   try {
     const secrets = await readOrMakeLocalSecrets(directory);
-    const postgres = await startEmbeddedPostgres({ dataDirectory: join(directory, 'postgres'), onProgress: say });
-    stops.push(() => postgres.stop());
-    await ensureDatabase(postgres.url('postgres'), 'relink');
-    await migrate(postgres.url('relink'));
+    const toolsDirectory = join(root, 'tools');
+    const database = await startEmbeddedDatabase({ store, directory, toolsDirectory, onProgress: say });
+    stops.push(() => database.stop());
+    await migrateStore(database.url);
 
     const cli = await findTemporalCli({
       configuredPath: temporalCli,
-      toolsDirectory: join(root, 'tools'),
+      toolsDirectory,
       onProgress: say,
     });
     const startTemporal = (port?: number) =>
@@ -125,7 +129,7 @@ export async function startBenchStack(
     const settings = {
       ...productionEnvironment,
       NODE_ENV: 'production',
-      DATABASE_URL: postgres.url('relink'),
+      DATABASE_URL: database.url,
       RELINK_KEYS: secrets.keyRing,
       RELINK_API_KEYS: secrets.apiKey,
       RELINK_PUBLIC_URL: `http://127.0.0.1:${port}`,
@@ -148,7 +152,7 @@ export async function startBenchStack(
       url,
       apiKey: secrets.apiKey,
       temporalAddress: temporal.address,
-      databaseUrl: postgres.url('relink'),
+      databaseUrl: database.url,
       sandbox: {
         url: `http://127.0.0.1:${sandboxPort}`,
         controlKey: secrets.sandboxControlKey,

@@ -1,8 +1,8 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { findProcesses } from '../process/find-processes.js';
-import type { RunningProcess } from '../process/read-process.js';
 import { stopProcess } from '../process/stop-process.js';
+import { worksIn } from '../process/works-in.js';
 
 /**
  * Stops a dev server that a killed process left on `databaseFile`: two servers on one SQLite file damage it. It is found
@@ -23,12 +23,4 @@ export async function recoverOrphan(databaseFile: string, onProgress: (line: str
     onProgress(`Temporal: stopping process ${running.pid}, left behind by a start that was killed`);
     await stopProcess(running, 'SIGTERM', 5000);
   }
-}
-
-/** On Linux a process in a container is listed too, and the same path may be another file there. */
-async function worksIn({ pid }: RunningProcess, directory: string): Promise<boolean> {
-  if (process.platform !== 'linux') return true;
-  // Unreadable when it belongs to somebody else.
-  const [its, ours] = await Promise.all([stat(`/proc/${pid}/cwd`).catch(() => undefined), stat(directory)]);
-  return its?.dev === ours.dev && its.ino === ours.ino;
 }

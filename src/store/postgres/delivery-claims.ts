@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import { keepStorable } from '../../domain/keep-storable.js';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
+import { cleanDetail } from '../clean-detail.js';
+import { largestLotBytes } from '../lot-size.js';
 import type { DeliveryOutcome, DeliveryStore } from '../port/delivery-store.js';
 import type { PostgresClient } from './create-client.js';
 import { claimedRows, toClaimed } from './delivery-rows.js';
 
 const idRows = z.array(z.object({ id: z.string() }));
-
-/** A lot ends before it would hold more sealed content than this, but for its first delivery. */
-const largestLotBytes = 8 * 1024 * 1024;
 
 type Claims = Pick<
   DeliveryStore,
@@ -165,7 +163,6 @@ function toEnd(outcome: DeliveryOutcome) {
   const { reason, nextAttemptAt } = outcome;
   const state = kind === 'retry' ? 'queued' : 'failed';
   const ran = reason !== 'handler_crashed';
-  // A handler's own words, which must not be able to break the write.
-  const detail = outcome.detail === null ? null : keepStorable(outcome.detail);
+  const detail = outcome.detail === null ? undefined : cleanDetail(outcome.detail);
   return { id, kind, ran, state, reason, detail, next_attempt_at: nextAttemptAt?.toISOString() };
 }

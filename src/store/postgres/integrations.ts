@@ -7,7 +7,8 @@ import type { DirectQuery } from './create-pool.js';
 import { findIntegrationsOnAccounts } from './find-integrations-on-accounts.js';
 import type { Integration as IntegrationRow } from './generated/client.js';
 import { createIntegrationLists } from './integration-lists.js';
-import { entityKeySeparator, jsonObject, toCredentialId, toIntegration } from './map-rows.js';
+import { entityKeySeparator, toConfig } from '../stored-shapes.js';
+import { toCredentialId, toIntegration } from './map-rows.js';
 
 function first(rows: readonly IntegrationRow[]): Integration | null {
   return rows[0] === undefined ? null : toIntegration(rows[0]);
@@ -22,11 +23,6 @@ function stateColumns({ state }: Pick<IntegrationChange, 'state'>) {
     epochs: { ...state.epochs },
     status: statusOf(state),
   };
-}
-
-/** Through JSON, so that the column holds what the object serialises to (no `undefined`, no class instances). */
-function toConfig(config: Readonly<Record<string, unknown>>) {
-  return jsonObject.parse(JSON.parse(JSON.stringify(config)));
 }
 
 /** Integrations in PostgreSQL. */

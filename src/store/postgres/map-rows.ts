@@ -18,15 +18,13 @@ import type { Credential } from '../port/credential-store.js';
 import type { Entity } from '../port/entity-store.js';
 import type { Integration } from '../port/integration-store.js';
 import type { Session } from '../port/session-store.js';
+import { entityKeySeparator, jsonObject, storedCauses, storedEpochs } from '../stored-shapes.js';
 import type {
   AuthorizationSession as SessionRow,
   Credential as CredentialRow,
   Entity as EntityRow,
   Integration as IntegrationRow,
 } from './generated/client.js';
-
-/** Between the ids of an integration's entity key; occurs in no id. */
-export const entityKeySeparator = ',';
 
 const sessionState = z.enum(sessionStates);
 const causeCode = z.enum(causeCodes);
@@ -35,20 +33,6 @@ const testOutcome = z.enum(credentialTestOutcomes);
 const integrationStatus = z.enum(integrationStatuses);
 const lifecycle = z.enum(lifecycles);
 const intent = z.enum(intents);
-const causes = z.array(
-  z.object({
-    credentialId: z.string().transform(id => id as CredentialId),
-    epoch: z.number().int(),
-    provider: z.string().transform(id => id as ProviderId),
-    code: causeCode,
-    httpStatus: z.number().int().nullable(),
-    text: z.string(),
-    since: z.string(),
-  }),
-);
-const epochs = z.record(z.string(), z.number().int());
-/** What a `config` column holds: a JSON object, checked on the way in and on the way out. */
-export const jsonObject = z.record(z.string(), z.json());
 
 /** A sequence number as the port has it. Grants would have to be counted past 2^53 for this to fail. */
 function toSequence(value: bigint): number {
@@ -150,8 +134,8 @@ export function toIntegration(row: IntegrationRow): Integration {
     state: {
       lifecycle: lifecycle.parse(row.lifecycle),
       intent: intent.parse(row.intent),
-      causes: causes.parse(row.causes),
-      epochs: epochs.parse(row.epochs),
+      causes: storedCauses.parse(row.causes),
+      epochs: storedEpochs.parse(row.epochs),
     },
     status: integrationStatus.parse(row.status),
     statusSince: row.statusSince,

@@ -66,6 +66,19 @@ export function describeCredentials(under: () => StoreUnderTest): void {
       );
     });
 
+    it('keeps ids apart that are the same number, or the same but for case, space or form', async () => {
+      const { first, second } = under();
+      const userId = newUser();
+      const ids = ['42', '042', '42.0', '4.2e1', ' 42', 'id', 'ID', 'é', 'e\u0301', 'null', 'true'] as ExternalId[];
+      for (const externalId of ids) {
+        const key = { id: newId('credential'), userId, provider: attio, externalId };
+        expect(await first.insertCredential(key, grantOf(1), noon)).not.toBeNull();
+      }
+      for (const externalId of ids) {
+        expect((await second.findCredentialByExternalId(userId, attio, externalId))?.externalId).toBe(externalId);
+      }
+    });
+
     it('keeps the same account of two users apart', async () => {
       const { first } = under();
       const [one, other] = [newUser(), newUser()];

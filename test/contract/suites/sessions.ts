@@ -76,7 +76,7 @@ export function describeSessions(under: () => StoreUnderTest): void {
       const session = sessionOf();
       await first.insertSession(session);
       await expect(first.insertSession(sessionOf({ stateHash: session.stateHash }))).rejects.toThrow(
-        /unique constraint.*state_hash/i,
+        /unique constraint.*state_hash|duplicate key.*authorization_sessions/is,
       );
     });
   });

@@ -1,4 +1,8 @@
 import { Client, type QueryResultRow } from 'pg';
+import { isId } from '../../../src/domain/ids.js';
+import { openRecords, openStore } from '../../../src/store/open-store.js';
+import type { Store } from '../../../src/store/port/store.js';
+import { walkRecords } from '../../../src/store/transfer/walk-records.js';
 import { until } from './until.js';
 
 /** A lock held by the test: what needs the locked rows waits. */
@@ -6,7 +10,10 @@ export interface HeldLock {
   release(): Promise<void>;
 }
 
-/** The stack's database as a test reaches into it; every call is a connection of its own, so it survives restarts. */
+/**
+ * The stack's database as a test reaches into it; every call is a connection of its own, so it survives restarts. Statements
+ * and locks are PostgreSQL's, the rest is for every store.
+ */
 export class Database {
   constructor(private readonly url: () => string) {}
 
@@ -52,22 +59,22 @@ export class Database {
     );
   }
 
-  /** Every byte of a user's credentials, entities and integrations. */
+  /** Every byte of a user's credentials, entities and integrations; on every store. */
   async snapshot(userId: string): Promise<string> {
-    const rows = await this.query<{ line: string }>(
-      ['credentials', 'entities', 'integrations']
-        .map(table => `SELECT '${table} ' || row_to_json(t)::text AS line FROM ${table} t WHERE user_id = $1`)
-        .join(' UNION ALL ') + ' ORDER BY line',
-      [userId],
-    );
-    return rows.map(row => row.line).join('\n');
+    const records = await openRecords({ databaseUrl: this.url() });
+    const lines: string[] = [];
+    for await (const { kind, canonical } of walkRecords(records)) {
+      const isAsked = ['credentials', 'entities', 'integrations'].includes(kind);
+      if (isAsked && canonical.includes(`"user_id":${JSON.stringify(userId)}`)) lines.push(`${kind} ${canonical}`);
+    }
+    await records.close();
+    return lines.join('\n');
   }
 
   async sessionState(attempt: string): Promise<string | undefined> {
-    const rows = await this.query<{ state: string }>('SELECT state FROM authorization_sessions WHERE id = $1', [
-      attempt,
-    ]);
-    return rows[0]?.state;
+    return this.within(async store => {
+      return isId('session', attempt) ? (await store.getSession(attempt))?.state : undefined;
+    });
   }
 
   async untilSession(attempt: string, state: string): Promise<void> {
@@ -76,10 +83,16 @@ export class Database {
 
   /** Makes a session look as if nothing had moved it for a while, instead of waiting. */
   async ageSession(attempt: string, seconds: number): Promise<void> {
-    await this.query(`UPDATE authorization_sessions SET updated_at = now() - make_interval(secs => $2) WHERE id = $1`, [
-      attempt,
-      seconds,
-    ]);
+    await this.within(async store => {
+      const session = isId('session', attempt) ? await store.getSession(attempt) : null;
+      if (session === null) throw new Error(`no session ${attempt}`);
+      await store.touchSession(session.id, session.state, new Date(Date.now() - seconds * 1_000));
+    });
+  }
+
+  private async within<Result>(act: (store: Store) => Promise<Result>): Promise<Result> {
+    const store = await openStore({ databaseUrl: this.url(), poolSize: 1 });
+    return act(store).finally(() => store.close());
   }
 
   private async connect(): Promise<Client> {

@@ -4,6 +4,8 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../../src/embedded/postgres/start-embedded-postgres.js';
+import { findMongoServer } from '../../../src/embedded/mongo/find-mongo-server.js';
+import { startEmbeddedMongo } from '../../../src/embedded/mongo/start-embedded-mongo.js';
 import { startEmbeddedTemporal } from '../../../src/embedded/temporal/start-embedded-temporal.js';
 import { findTestCli } from '../test-servers.js';
 
@@ -57,6 +59,22 @@ export async function startKillablePostgres(directory: string) {
   /** The same after every start. */
   const url = (database: string) => running?.url(database) ?? '';
   return { ...server, url };
+}
+
+/** The MongoDB-compatible server, likewise. */
+export async function startKillableMongo(directory: string) {
+  const found = await findMongoServer(join(__dirname, '../../../.relink/tools'), onProgress);
+  if ('problem' in found) throw new Error(`No MongoDB to test against: ${found.problem}`);
+  let port: number | undefined;
+  const server = createKillableServer(async () => {
+    const dataDirectory = join(directory, 'mongo');
+    const started = await startEmbeddedMongo({ serverPath: found.path, dataDirectory, port, onProgress });
+    expectSame('MongoDB', port, started.port);
+    port = started.port;
+    return started;
+  });
+  await server.start();
+  return { ...server, url: (database: string) => `mongodb://127.0.0.1:${port ?? 0}/${database}` };
 }
 
 /** @param port Where it will be; it is not started yet. */

@@ -8,16 +8,23 @@ import { type RoleProcess, spawnRole } from '../../../src/embedded/process/spawn
 import { waitUntilServing } from '../../../src/embedded/process/wait-until-serving.js';
 import { spawnSandbox } from '../../../src/embedded/sandbox/spawn-sandbox.js';
 import { sandboxSettings } from '../../../src/embedded/start-backing-services.js';
-import { migrate } from '../../../src/store/postgres/migrate.js';
+import { migrateStore } from '../../../src/store/open-store.js';
 import { checkBuild, compiled } from './check-build.js';
 import { Database } from './database.js';
-import { type KillableServer, prepareKillableTemporal, startKillablePostgres } from './killable-servers.js';
+import {
+  type KillableServer,
+  prepareKillableTemporal,
+  startKillableMongo,
+  startKillablePostgres,
+} from './killable-servers.js';
 import { makeRunDirectory } from './run-directory.js';
 import { SandboxRemote } from './sandbox-remote.js';
 import { until } from './until.js';
 
 export const adopterRedirect = 'http://127.0.0.1:9/adopter/callback';
 export const returnUrl = 'https://app.example.com/done';
+
+export type E2eStore = 'postgres' | 'mongo';
 
 export interface E2eServer {
   readonly url: string;
@@ -30,6 +37,7 @@ export interface E2eStack {
   readonly secrets: LocalSecrets;
   /** The whole environment of server and worker. */
   readonly settings: Readonly<Record<string, string>>;
+  /** The database's server. */
   readonly postgres: KillableServer;
   readonly temporal: KillableServer;
   readonly temporalAddress: string;
@@ -44,10 +52,15 @@ export interface E2eStack {
   stop(): Promise<void>;
 }
 
-/** PostgreSQL, the sandbox and (unless told otherwise) Temporal run; servers and workers are the test's to start. */
+/** The database (PostgreSQL unless told otherwise), the sandbox and (unless told otherwise) Temporal run; servers and workers are the test's to start. */
 export async function startE2eStack(
-  options: { readonly settings?: Record<string, string>; readonly temporalAway?: boolean } = {},
+  options: {
+    readonly settings?: Record<string, string>;
+    readonly temporalAway?: boolean;
+    readonly store?: E2eStore;
+  } = {},
 ): Promise<E2eStack> {
+  const { store = 'postgres' } = options;
   checkBuild();
   const run = await makeRunDirectory();
   const roles: RoleProcess[] = [];
@@ -72,13 +85,13 @@ export async function startE2eStack(
     const temporal = await prepareKillableTemporal(run.path, temporalPort);
     servers.push(temporal);
     const [postgres] = await Promise.all([
-      startKillablePostgres(run.path),
+      store === 'mongo' ? startKillableMongo(run.path) : startKillablePostgres(run.path),
       options.temporalAway === true ? undefined : temporal.start(),
     ]);
     servers.push(postgres);
-    await ensureDatabase(postgres.url('postgres'), 'relink');
+    if (store === 'postgres') await ensureDatabase(postgres.url('postgres'), 'relink');
     const databaseUrl = postgres.url('relink');
-    await migrate(databaseUrl);
+    await migrateStore(databaseUrl);
 
     const client = { clientId: 'relink', clientSecret: secrets.sandboxClientSecret };
     const sandbox = await startSandboxProcess(keep, secrets.sandboxControlKey, port =>

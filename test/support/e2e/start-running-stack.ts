@@ -1,5 +1,5 @@
 import type { RoleProcess } from '../../../src/embedded/process/spawn-role.js';
-import { type E2eServer, type E2eStack, startE2eStack } from './start-e2e-stack.js';
+import { type E2eServer, type E2eStack, type E2eStore, startE2eStack } from './start-e2e-stack.js';
 
 export interface RunningStack {
   readonly stack: E2eStack;
@@ -9,8 +9,11 @@ export interface RunningStack {
 }
 
 /** A stack with the one server and the one worker that most tests begin with. */
-export async function startRunningStack(settings: Record<string, string> = {}): Promise<RunningStack> {
-  const stack = await startE2eStack({ settings });
+export async function startRunningStack(
+  settings: Record<string, string> = {},
+  store: E2eStore = 'postgres',
+): Promise<RunningStack> {
+  const stack = await startE2eStack({ settings, store });
   try {
     return { stack, server: await stack.startServer(), worker: await stack.startWorker() };
   } catch (error) {

@@ -85,6 +85,7 @@ module.exports = {
         async ensureSubscription(context) {
           record(context, { event: 'ensure', url: context.webhookUrl });
           if (context.config.subscription === 'fail') throw new HandlerError('the provider wants a payment first');
+          if (context.config.subscription === 'nul') throw new HandlerError('no \0 in here');
           if (context.config.subscription === 'garbage') return { secrets: 'none' };
           if (context.config.subscription === 'nothing') return null;
           const expiresAt = new Date(Date.now() + 3_600_000);

@@ -18,38 +18,43 @@ import { type CallerResult, type CallerTask, callerTaskSchema } from './caller-c
  */
 const identityPath = '/identity';
 
-const { config, temporal } = loadSettings(process.env);
-const core = composeCore(config, temporal, createLog('silent', 'caller'));
-
 /** Each call's own note of when it met its 401. */
 const call = new AsyncLocalStorage<{ refusedAt?: number }>();
-const living = createLivingConnections(core);
-const connections: LivingConnections = {
-  find: id => living.find(id),
-  // The first thing that a request does about a 401.
-  read: id => {
-    const own = call.getStore();
-    if (own !== undefined) own.refusedAt ??= performance.now();
-    return living.read(id);
-  },
-};
-const dependencies = {
-  ...core,
-  connections,
-  tester: createCredentialTester(core.workflows, config.testGraceMs),
-  refusals: createRefusalMemory(),
-  now: Date.now,
-};
 const never = new AbortController().signal;
 
-async function findIntegration(id: string) {
-  const integration = isId('integration', id) ? await core.store.getIntegration(id) : null;
+async function compose() {
+  const { config, temporal } = loadSettings(process.env);
+  const core = await composeCore(config, temporal, createLog('silent', 'caller'));
+  const living = createLivingConnections(core);
+  const connections: LivingConnections = {
+    find: id => living.find(id),
+    // The first thing that a request does about a 401.
+    read: id => {
+      const own = call.getStore();
+      if (own !== undefined) own.refusedAt ??= performance.now();
+      return living.read(id);
+    },
+  };
+  const dependencies = {
+    ...core,
+    connections,
+    tester: createCredentialTester(core.workflows, config.testGraceMs),
+    refusals: createRefusalMemory(),
+    now: Date.now,
+  };
+  return { living, dependencies };
+}
+
+type Composed = Awaited<ReturnType<typeof compose>>;
+
+async function findIntegration({ store }: Composed['dependencies'], id: string) {
+  const integration = isId('integration', id) ? await store.getIntegration(id) : null;
   if (integration === null) throw new Error(`no integration ${id}`);
   return integration;
 }
 
-async function run(task: CallerTask): Promise<CallerResult> {
-  const integration = await findIntegration(task.integrationId);
+async function run({ living, dependencies }: Composed, task: CallerTask): Promise<CallerResult> {
+  const integration = await findIntegration(dependencies, task.integrationId);
   const result: CallerResult = { ok: 0, failures: {}, ms: [], bareMs: [] };
   const note = (end: string) => (result.failures[end] = (result.failures[end] ?? 0) + 1);
   const callOnce = () =>
@@ -97,15 +102,24 @@ async function run(task: CallerTask): Promise<CallerResult> {
   return result;
 }
 
-createServer((req, res) => {
-  const chunks: Buffer[] = [];
-  req.on('data', (chunk: Buffer) => chunks.push(chunk));
-  req.on('end', () => {
-    if (req.method !== 'POST') return void res.end('{}');
-    const task = callerTaskSchema.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-    run(task).then(
-      result => res.end(JSON.stringify(result)),
-      () => res.writeHead(500).end(),
-    );
+async function main(): Promise<void> {
+  const composed = await compose();
+  const server = createServer((req, res) => {
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    req.on('end', () => {
+      if (req.method !== 'POST') return void res.end('{}');
+      const task = callerTaskSchema.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+      run(composed, task).then(
+        result => res.end(JSON.stringify(result)),
+        () => res.writeHead(500).end(),
+      );
+    });
   });
-}).listen(Number(process.argv[2]), '127.0.0.1');
+  server.listen(Number(process.argv[2]), '127.0.0.1');
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

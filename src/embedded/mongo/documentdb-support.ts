@@ -1,0 +1,54 @@
+/**
+ * What Amazon documents as supported by DocumentDB 5.0 on instance-based clusters, as far as a store of records may come
+ * near it: a command, operator or index option that is not listed here is refused by documentdb-proxy.ts.
+ *
+ * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/mongo-apis.html
+ * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/functional-differences.html
+ */
+const set = (names: string): ReadonlySet<string> => new Set(names.split(/\s+/));
+
+export const supportedCommands = set(
+  'aggregate count distinct delete find findAndModify getMore insert update create createIndexes collMod drop ' +
+    'dropDatabase dropIndexes listCollections listDatabases listIndexes killCursors explain hello isMaster ismaster ping ' +
+    'buildInfo connectionStatus serverStatus dbStats collStats saslStart saslContinue authenticate logout endSessions ' +
+    'startSession refreshSessions abortTransaction commitTransaction',
+);
+
+export const supportedQueryOperators = set(
+  '$eq $gt $gte $in $lt $lte $ne $nin $and $or $not $nor $exists $type $expr $jsonSchema $mod $regex $options $text ' +
+    '$search $all $elemMatch $size $comment $bitsAllSet $bitsAnySet $bitsAllClear $bitsAnyClear $slice $meta',
+);
+
+export const supportedUpdateOperators = set(
+  '$currentDate $inc $max $min $mul $rename $set $setOnInsert $unset $addToSet $pop $pull $pullAll $push $each ' +
+    '$position $slice $sort $bit',
+);
+
+export const supportedStages = set(
+  '$match $group $project $sort $limit $skip $unwind $lookup $count $addFields $sample $redact $replaceRoot $sortByCount ' +
+    '$geoNear $indexStats $out $collStats $currentOp',
+);
+
+export const supportedIndexOptions = set(
+  'v key name unique sparse background expireAfterSeconds partialFilterExpression',
+);
+
+export const supportedCollectionOptions = set('validator validationLevel validationAction capped size max');
+
+/** Of every command: what drivers add. */
+export const supportedCommonFields = set(
+  '$db $readPreference $clusterTime lsid readConcern writeConcern maxTimeMS comment bypassDocumentValidation',
+);
+
+export const supportedFields: Readonly<Record<string, ReadonlySet<string>>> = {
+  find: set('find filter sort projection skip limit batchSize singleBatch hint noCursorTimeout'),
+  aggregate: set('aggregate pipeline cursor allowDiskUse hint'),
+  count: set('count query limit skip hint'),
+  distinct: set('distinct key query'),
+  insert: set('insert documents ordered'),
+  update: set('update updates ordered'),
+  delete: set('delete deletes ordered'),
+  findAndModify: set('findAndModify query sort update remove new upsert fields arrayFilters'),
+};
+export const supportedUpdateFields = set('q u multi upsert arrayFilters hint');
+export const supportedDeleteFields = set('q limit hint');

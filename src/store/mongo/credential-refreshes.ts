@@ -1,0 +1,85 @@
+import type { Document } from 'mongodb';
+import type { CauseCode } from '../../domain/cause.js';
+import type { CredentialStore, TokensWrite } from '../port/credential-store.js';
+import type { Collections } from './connect.js';
+import { firstOf, toCredential } from './map-documents.js';
+
+type Refreshes = Pick<
+  CredentialStore,
+  | 'compareAndSetTokens'
+  | 'markRefreshPosted'
+  | 'clearRefreshPosted'
+  | 'raiseRefreshTry'
+  | 'postponeRefresh'
+  | 'listDueRefreshes'
+  | 'listEndingGrants'
+  | 'noteGrantWarned'
+>;
+
+export const clientRejected: CauseCode = 'client_rejected';
+/** Of tokens just written: no request for the next ones was made. */
+export const unposted = { refreshTry: 0, refreshPosts: 0, refreshPostedAt: null };
+/** A rejected client says nothing against the grant: such a credential is refreshed again. */
+const mayRefresh = { $or: [{ authIsValid: true }, { 'verdict.code': clientRejected }] };
+
+export const tokenFields = ({ sealedTokens, refreshable, expiresAt, refreshDueAt }: TokensWrite) => ({
+  ...{ sealedTokens, refreshable, expiresAt, refreshDueAt },
+});
+
+/** What a refresh writes: the generation and the number of its request are the conditions. */
+export function createRefreshes({ credentials }: Collections): Refreshes {
+  async function write(filter: Document & { _id: string }, update: Document) {
+    return firstOf(await credentials.findOneAndUpdate(filter, update, { returnDocument: 'after' }), toCredential);
+  }
+  async function set(filter: Document & { _id: string }, update: Document): Promise<boolean> {
+    return (await credentials.updateOne(filter, update)).matchedCount === 1;
+  }
+
+  return {
+    compareAndSetTokens: (id, generation, tokens, now) =>
+      write(
+        { _id: id, generation, ...mayRefresh },
+        {
+          $set: { ...tokenFields(tokens), authIsValid: true, verdict: null, ...unposted, updatedAt: now },
+          $inc: { generation: 1, epoch: 1 },
+        },
+      ),
+
+    markRefreshPosted: (id, generation, posts, now) =>
+      write(
+        { _id: id, generation, refreshPosts: posts, ...mayRefresh },
+        { $set: { refreshPostedAt: now }, $inc: { refreshPosts: 1 } },
+      ),
+
+    clearRefreshPosted: (id, generation, posts) =>
+      set(
+        { _id: id, generation, refreshPosts: posts, refreshPostedAt: { $ne: null } },
+        { $set: { refreshPostedAt: null } },
+      ),
+
+    raiseRefreshTry: (id, generation, refreshTry, dueAt) =>
+      set({ _id: id, generation, refreshTry }, { $set: { refreshDueAt: dueAt }, $inc: { refreshTry: 1 } }),
+
+    postponeRefresh: (id, generation, dueAt) => set({ _id: id, generation }, { $set: { refreshDueAt: dueAt } }),
+
+    async listDueRefreshes(provider, now, limit) {
+      const found = await credentials
+        .find({ provider, refreshDueAt: { $lte: now }, refreshable: true, ...mayRefresh })
+        .sort({ refreshDueAt: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map(toCredential);
+    },
+
+    async listEndingGrants(now, limit) {
+      const found = await credentials
+        .find({ grantWarnAt: { $lte: now }, authIsValid: true })
+        .sort({ grantWarnAt: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map(toCredential);
+    },
+
+    noteGrantWarned: (id, warnAt) => set({ _id: id, grantWarnAt: warnAt }, { $set: { grantWarnAt: null } }),
+  };
+}

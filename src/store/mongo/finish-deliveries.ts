@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import type { AnyBulkWriteOperation, Document } from 'mongodb';
+import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
+import { cleanDetail } from '../clean-detail.js';
+import type { DeliveryOutcome } from '../port/delivery-store.js';
+import type { Documents } from './connect.js';
+import { atOnce, pending, stageOf } from './delivery-documents.js';
+
+interface Ending {
+  readonly ids: DeliveryId[];
+  readonly set: Document;
+  /** The run came to an end by itself: it counts as an attempt unless it was released, and was no crash. */
+  readonly ran: boolean;
+  readonly kind: DeliveryOutcome['kind'];
+}
+
+type Update = AnyBulkWriteOperation<Document & { _id: string }>;
+
+/**
+ * Ends claims: deliveries that end alike share a write, and each is ended only while it carries the claim. Ones that are
+ * suspect need their crashes counted down, which depends on the document; a second round writes those, and only when the
+ * first one did not end them all.
+ *
+ * Every ended one keeps the mark of this call: when fewer were ended than named, the mark tells which.
+ */
+export async function finishDeliveries(
+  deliveries: Documents,
+  integrationId: IntegrationId,
+  claim: string,
+  outcomes: readonly DeliveryOutcome[],
+  now: Date,
+): Promise<readonly DeliveryId[]> {
+  const lot = randomUUID();
+  const endings = groupAlike(outcomes, now, lot);
+  const held = (ids: readonly string[]) => ({ _id: { $in: [...ids] }, integrationId, state: 'claimed', claim });
+
+  const plain = endings.map(
+    ({ ids, set, ran, kind }): Update => ({
+      updateMany: {
+        filter: { ...held(ids), ...(kind === 'retry' ? {} : { suspect: false }) },
+        update: {
+          $set: { ...set, suspect: false, ...(kind === 'retry' ? { crashes: 0 } : {}) },
+          ...(ran && kind !== 'released' ? { $inc: { attempts: 1 } } : {}),
+        },
+      },
+    }),
+  );
+  let ended = (await deliveries.bulkWrite(plain, { ordered: false })).matchedCount;
+  if (ended === outcomes.length) return [];
+
+  const suspects = endings
+    .filter(({ kind }) => kind !== 'retry')
+    .flatMap(({ ids, set, ran, kind }): Update[] => {
+      const attempts = ran && kind !== 'released' ? 1 : 0;
+      const end = (filter: Document, crashes: number): Update => ({
+        updateMany: {
+          filter: { ...held(ids), suspect: true, ...filter },
+          update: { $set: { ...set, suspect: kind === 'released' }, $inc: { attempts, crashes } },
+        },
+      });
+      // Exactly one of the two finds it: the first takes the claim away.
+      return ran ? [end({ crashes: { $gt: 0 } }, -1), end({ crashes: 0 }, 0)] : [end({}, 0)];
+    });
+  if (suspects.length > 0) ended += (await deliveries.bulkWrite(suspects, { ordered: true })).matchedCount;
+  if (ended === outcomes.length) return [];
+
+  const found = await deliveries
+    .find({ _id: { $in: outcomes.map(({ id }) => id) }, lot }, { projection: { _id: 1 } })
+    .toArray();
+  const done = new Set(found.map(({ _id }) => _id));
+  return outcomes.filter(({ id }) => !done.has(id)).map(({ id }) => id);
+}
+
+function groupAlike(outcomes: readonly DeliveryOutcome[], now: Date, lot: string): Ending[] {
+  const endings = new Map<string, Ending>();
+  for (const outcome of outcomes) {
+    const set = { ...fieldsOf(outcome, now), claim: null, lot };
+    const ran =
+      outcome.kind === 'released' ? outcome.ran : !('reason' in outcome && outcome.reason === 'handler_crashed');
+    const key = JSON.stringify([outcome.kind, ran, set]);
+    const alike: Ending = endings.get(key) ?? { ids: [], set, ran, kind: outcome.kind };
+    alike.ids.push(outcome.id);
+    endings.set(key, alike);
+  }
+  return [...endings.values()];
+}
+
+function fieldsOf(outcome: DeliveryOutcome, now: Date): Document {
+  switch (outcome.kind) {
+    case 'released':
+      return { state: 'queued', stage: pending, dueAt: atOnce };
+    case 'succeeded':
+      return ended('succeeded', { reason: null, detail: null }, now);
+    case 'retry':
+      return { state: 'queued', stage: pending, dueAt: outcome.nextAttemptAt ?? atOnce, ...told(outcome) };
+    case 'failed':
+      return ended('failed', told(outcome), now);
+  }
+}
+
+const ended = (state: 'succeeded' | 'failed', why: Document, finishedAt: Date): Document => ({
+  ...{ state, stage: stageOf(state), dueAt: atOnce, finishedAt },
+  ...why,
+});
+
+const told = ({ reason, detail }: Extract<DeliveryOutcome, { readonly reason: unknown }>): Document => ({
+  reason,
+  detail: detail === null ? null : cleanDetail(detail),
+});

@@ -1,0 +1,108 @@
+import {
+  MongoBulkWriteError,
+  MongoError,
+  MongoErrorLabel,
+  MongoNetworkError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from 'mongodb';
+import { RelinkError } from '../../errors.js';
+
+/**
+ * Codes of a server that cannot serve this now, though another member or a later moment can: not the primary, stepping
+ * down, shutting down, unreachable, no majority, a time limit, and a user or password that is refused.
+ *
+ * @see https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
+ */
+const unavailableCodes = new Set([
+  ...[6, 7, 63, 89, 91, 133, 134, 150, 189, 234, 262, 317, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436],
+  ...[50, 64, 79, 100, 8000],
+  ...[13, 18, 11],
+]);
+const socketCodes = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
+]);
+const conflictCodes = new Set([112, 251]);
+const duplicateKey = 11_000;
+
+/** Names of driver errors that are about the connection and no subclass of the network error. */
+const unavailableNames = new Set([
+  ...['MongoPoolClearedError', 'MongoWaitQueueTimeoutError', 'MongoPoolClosedError', 'MongoClientClosedError'],
+  ...['MongoServerClosedError', 'MongoTopologyClosedError', 'MongoNotConnectedError', 'MongoExpiredSessionError'],
+  ...['MongoOperationTimeoutError', 'MongoCompatibilityError', 'MongoWriteConcernError'],
+]);
+
+/**
+ * Turns what the driver throws into the registry's errors; anything that is not about the connection comes back as it
+ * is. Whether a write whose answer was lost took place, nobody knows: callers repeat it, every write can be.
+ */
+export function toMongoStoreError(error: unknown): unknown {
+  if (error instanceof RelinkError) return error;
+  if (isSocketError(error)) return new RelinkError('database_unavailable', undefined, { cause: error });
+  if (!(error instanceof MongoError)) return error;
+  if (error instanceof MongoServerError && hasCode(error, conflictCodes)) {
+    return new RelinkError('write_conflict', undefined, { cause: error });
+  }
+  return isUnavailable(error) ? new RelinkError('database_unavailable', undefined, { cause: error }) : error;
+}
+
+/** The driver hands on what a socket fails with at some moments. */
+function isSocketError(error: unknown): boolean {
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && socketCodes.has(code);
+}
+
+/** Of many writes in one message: each has a code of its own, and a message that was lost has none. */
+function isLostBulk(error: MongoError): boolean {
+  if (!(error instanceof MongoBulkWriteError)) return false;
+  return error.result.getWriteErrors().every(({ code }) => unavailableCodes.has(code));
+}
+
+function isUnavailable(error: MongoError): boolean {
+  return (
+    isLostBulk(error) ||
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    unavailableNames.has(error.name) ||
+    error.hasErrorLabel(MongoErrorLabel.RetryableWriteError) ||
+    hasCode(error, unavailableCodes)
+  );
+}
+
+function hasCode(error: MongoError, codes: ReadonlySet<number>): boolean {
+  return typeof error.code === 'number' && codes.has(error.code);
+}
+
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === duplicateKey;
+}
+
+/** The places, in the array given to insertMany, of those that exist already. Anything else that failed is thrown. */
+export function readDuplicates(error: unknown): readonly number[] {
+  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
+  const failures = error.result.getWriteErrors();
+  // Without any, the message itself was lost.
+  if (failures.length === 0 || failures.some(({ code }) => code !== duplicateKey)) throw error;
+  return failures.map(({ index }) => index);
+}
+
+/**
+ * The same calls, with errors of the driver as errors of the registry. In one place for all of them, so that no call can
+ * forget it.
+ */
+export function mapErrors<Calls extends object>(calls: Calls): Calls {
+  return new Proxy(calls, {
+    get(target, key, receiver) {
+      const call: unknown = Reflect.get(target, key, receiver);
+      if (typeof call !== 'function') return call;
+      return async (...given: unknown[]) => {
+        try {
+          const result: unknown = await Reflect.apply(call, target, given);
+          return result;
+        } catch (error) {
+          throw toMongoStoreError(error);
+        }
+      };
+    },
+  });
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { IntegrationId, IntegrationType } from '../../domain/ids.js';
+import { integrationStatuses } from '../../domain/status.js';
+import type { IntegrationGateRow } from '../port/delivery-store.js';
+import type { Collections } from './connect.js';
+
+const gate = z.object({
+  _id: z.string().transform(id => id as IntegrationId),
+  type: z.string().transform(type => type as IntegrationType),
+  status: z.enum(integrationStatuses),
+  statusSince: z.date(),
+  causes: z.array(z.unknown()),
+});
+
+/** Of each cause only its credential's id travels: an operator that counts them is not in every product. */
+const fields = { _id: 1, type: 1, status: 1, statusSince: 1, 'causes.credentialId': 1 } as const;
+
+export async function readIntegrationGates(
+  { integrations }: Collections,
+  ids: readonly IntegrationId[],
+): Promise<readonly IntegrationGateRow[]> {
+  if (ids.length === 0) return [];
+  const found = await integrations.find({ _id: { $in: [...ids] } }, { projection: fields }).toArray();
+  return found.map(document => {
+    const { _id: id, type, status, statusSince, causes } = gate.parse(document);
+    return { id, type, status, statusSince, openCauses: causes.length };
+  });
+}

@@ -1,0 +1,86 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { type Counters, keyColumns, recordsAtOnce, type RecordStore } from '../transfer/records.js';
+import { createPool, type PostgresOptions } from './create-pool.js';
+import { toStoreError } from './map-database-error.js';
+
+const rows = z.array(z.object({ record: z.record(z.string(), z.unknown()) }));
+const counterRows = z.array(z.object({ value: z.coerce.number() }));
+
+/** What is read in another form than the column has: a delivery that somebody holds becomes one that its holder lost. */
+const released = `to_jsonb(t) - 'claim' || CASE WHEN t."state" = 'claimed'
+  THEN '{"state": "queued", "suspect": true}'::jsonb ELSE '{}'::jsonb END`;
+const sequences = { grants: 'grant_sequence', deliveries: 'deliveries_sequence_seq' } as const;
+
+/**
+ * Everything in PostgreSQL, row by row: the rows themselves as JSON, so that a column that a later migration adds is
+ * moved without a word here. The names put into statements are this module's own.
+ */
+export function openPostgresRecords(options: PostgresOptions): RecordStore {
+  const pool = createPool(options);
+  return {
+    read: (kind, after) =>
+      guard(async () => {
+        const key = keyColumns[kind].map(column => `"${column}"`).join(', ');
+        const from =
+          after.length === 0 ? '' : `WHERE (${key}) > (${after.map((_, place) => `$${place + 1}`).join(', ')})`;
+        const record = kind === 'deliveries' ? released : 'to_jsonb(t)';
+        const found = await pool.query(
+          `SELECT ${record} AS "record" FROM "${kind}" AS t ${from} ORDER BY ${key} LIMIT ${recordsAtOnce}`,
+          [...after],
+        );
+        return rows.parse(found.rows).map(row => row.record);
+      }),
+
+    write: (kind, records) =>
+      guard(async () => {
+        const all = JSON.stringify(records);
+        await pool.query(
+          `INSERT INTO "${kind}" SELECT * FROM jsonb_populate_recordset(NULL::"${kind}", $1::jsonb) ON CONFLICT DO NOTHING`,
+          [all],
+        );
+        if (kind === 'integrations') await writeLinks(pool, all);
+      }),
+
+    readCounters: () =>
+      guard(
+        async (): Promise<Counters> => ({
+          grants: await readSequence(pool, sequences.grants),
+          deliveries: await readSequence(pool, sequences.deliveries),
+        }),
+      ),
+
+    raiseCounters: counters =>
+      guard(async () => {
+        for (const name of ['grants', 'deliveries'] as const) {
+          const value = Math.max(counters[name], await readSequence(pool, sequences[name]));
+          if (value > 0) await pool.query(`SELECT setval('${sequences[name]}', $1)`, [value]);
+        }
+      }),
+
+    close: () => pool.end(),
+  };
+}
+
+/** The ids of an integration's entities stand in its key; the links are what queries use. */
+async function writeLinks(pool: Pool, integrations: string): Promise<void> {
+  await pool.query(
+    `INSERT INTO "integration_entities" ("entity_id", "integration_id")
+     SELECT unnest(string_to_array("entity_key", ',')), "id"
+       FROM jsonb_populate_recordset(NULL::"integrations", $1::jsonb) ON CONFLICT DO NOTHING`,
+    [integrations],
+  );
+}
+
+async function readSequence(pool: Pool, name: string): Promise<number> {
+  const found = await pool.query(`SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS "value" FROM "${name}"`);
+  return counterRows.parse(found.rows)[0]?.value ?? 0;
+}
+
+async function guard<Result>(act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}

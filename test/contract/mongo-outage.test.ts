@@ -1,0 +1,237 @@
+import { startWireProxy, type Verdict, type WireProxy } from '../../src/embedded/mongo/start-wire-proxy.js';
+import { newId } from '../../src/ids.js';
+import type { Store } from '../../src/store/port/store.js';
+import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
+import { explainMongoError } from '../../src/store/mongo/explain-mongo-error.js';
+import { migrateMongo } from '../../src/store/mongo/migrate.js';
+import { ConfigError } from '../../src/errors.js';
+import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-proxy.js';
+import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
+import { claimLot, deliveryOf, insertSome, newIntegration, one, succeeded } from './delivery-fixtures.js';
+import { insertCredential, grantOf, newUser, noon, sessionIn } from './fixtures.js';
+
+// The first run builds the server.
+jest.setTimeout(300_000);
+
+const unavailable = { name: 'RelinkError', code: 'database_unavailable', retryable: true, status: 503 };
+
+describeOnMongo('mongo on bad days', () => {
+  let mongo: TestMongo;
+  let databaseUrl: string;
+  beforeAll(async () => {
+    mongo = await startTestMongo();
+    databaseUrl = mongo.newDatabase();
+    await migrateMongo(databaseUrl);
+  });
+  afterAll(() => mongo.stop());
+
+  describe('a database that goes away and comes back', () => {
+    let proxy: CuttableProxy;
+    let store: Store;
+    beforeAll(async () => {
+      proxy = await startCuttableProxy(databaseUrl);
+      store = createMongoStore({ databaseUrl: proxy.url, silenceMs: 1_000 });
+    });
+    afterAll(async () => {
+      await store.close();
+      await proxy.close();
+    });
+
+    it('is database_unavailable for as long, and then works again by itself', async () => {
+      await store.check();
+      await proxy.cut();
+      const calls = [
+        () => store.check(),
+        () => store.getSession(newId('session')),
+        () => store.claimSession(newId('session'), noon),
+        () => store.listCredentials(newUser(), { limit: 10, after: null }),
+        () => store.deleteIntegration(newId('integration')),
+      ];
+      const started = Date.now();
+      for (const result of await Promise.allSettled(calls.map(call => call()))) {
+        expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
+      }
+      expect(Date.now() - started).toBeLessThan(8_000);
+      await proxy.mend();
+      await expect(store.check()).resolves.toBeUndefined();
+    });
+
+    it('that fell silent is given up on after a time', async () => {
+      await store.check();
+      proxy.silence();
+      await expect(store.getSession(newId('session'))).rejects.toMatchObject(unavailable);
+      await proxy.mend();
+      await expect(store.check()).resolves.toBeUndefined();
+    });
+  });
+
+  describe('a connection that is cut around one write', () => {
+    let verdict: (command: Record<string, unknown>) => Verdict = () => 'pass';
+    let proxy: WireProxy;
+    let store: Store;
+    let plain: Store;
+    const cutOnce = (name: string, how: 'cut' | 'pass and cut') => {
+      verdict = command => {
+        if (Object.keys(command)[0] !== name) return 'pass';
+        verdict = () => 'pass';
+        return how;
+      };
+    };
+    beforeAll(async () => {
+      proxy = await startWireProxy({ port: Number(new URL(databaseUrl).port) }, command => verdict(command));
+      const url = new URL(databaseUrl);
+      url.host = `127.0.0.1:${proxy.port}`;
+      store = createMongoStore({ databaseUrl: `${url.href}?relinkProfile=documentdb&tls=false` });
+      plain = createMongoStore({ databaseUrl });
+    });
+    afterAll(async () => {
+      await store.close();
+      await plain.close();
+      await proxy.close();
+    });
+
+    it('before it arrived: nothing was written, and it can be repeated', async () => {
+      const known = await insertCredential(plain, newUser());
+      cutOnce('findAndModify', 'cut');
+      await expect(store.replaceGrant(known.id, 1, grantOf(2), noon)).rejects.toMatchObject(unavailable);
+      expect(await plain.getCredential(known.id)).toEqual(known);
+      expect(await store.replaceGrant(known.id, 1, grantOf(2), noon)).toMatchObject({ generation: 2 });
+    });
+
+    it('before its answer came: it was written once, and the repeat says so', async () => {
+      const { id } = await sessionIn(plain, 'exchanged');
+      const [credentialId, entityId] = [newId('credential'), newId('entity')];
+      cutOnce('findAndModify', 'pass and cut');
+      await expect(store.connectSession(id, credentialId, entityId, noon)).rejects.toMatchObject(unavailable);
+      expect(await plain.getSession(id)).toMatchObject({ state: 'connected', credentialId });
+      expect(await store.connectSession(id, credentialId, entityId, noon)).toMatchObject({ state: 'connected' });
+    });
+
+    it('while deliveries are stored: nothing is answered, and the repeat finds them', async () => {
+      const rows = [deliveryOf(newIntegration()), deliveryOf(newIntegration())];
+      for (const [how, outcome] of [
+        ['cut', 'stored'],
+        ['pass and cut', 'duplicate'],
+      ] as const) {
+        const fresh = rows.map(row => ({ ...row, id: newId('delivery'), externalId: `${how} ${row.externalId}` }));
+        cutOnce('insert', how);
+        await expect(store.insertDeliveries(fresh)).rejects.toMatchObject(unavailable);
+        expect((await store.insertDeliveries(fresh)).map(row => row.outcome)).toEqual([outcome, outcome]);
+      }
+    });
+
+    it('while deliveries are claimed: the successor gets all of them, none is handed out twice', async () => {
+      const integrationId = newIntegration();
+      const ids = await insertSome(plain, integrationId, 6);
+      await store.becomeConsumer(integrationId, 'run/1', one);
+      cutOnce('update', 'pass and cut');
+      const claim = { integrationId, claim: 'run/1', order: 'arrival', limit: 4, now: one } as const;
+      await expect(store.claimDeliveries(claim)).rejects.toMatchObject(unavailable);
+      await store.becomeConsumer(integrationId, 'run/2', one);
+      const seen: string[] = [];
+      for (;;) {
+        const lot = await claimLot(store, integrationId, { claim: 'run/2' });
+        if (lot.length === 0) break;
+        seen.push(...lot.map(({ id }) => id));
+        const ends = lot.map(({ id }) => succeeded(id));
+        expect(await store.finishDeliveries(integrationId, 'run/2', ends, one)).toEqual([]);
+      }
+      expect(seen).toEqual(ids);
+    });
+
+    it('while deliveries are ended: what was ended is named as lost by the repeat, and is ended once', async () => {
+      const integrationId = newIntegration();
+      const [id] = await insertSome(plain, integrationId, 1);
+      await store.becomeConsumer(integrationId, 'run/1', one);
+      await claimLot(store, integrationId);
+      cutOnce('update', 'pass and cut');
+      const end = () => store.finishDeliveries(integrationId, 'run/1', [succeeded(id!)], one);
+      await expect(end()).rejects.toMatchObject(unavailable);
+      expect(await end()).toEqual([id]);
+      expect(await plain.getDelivery(integrationId, id!)).toMatchObject({ state: 'succeeded', attempts: 1 });
+    });
+
+    it.each([
+      ['a primary that steps down', 'NotWritablePrimary', 10_107],
+      ['a primary that shuts down', 'InterruptedAtShutdown', 11_600],
+    ])('by %s is database_unavailable, and the next one works', async (_name, codeName, code) => {
+      verdict = command => {
+        if (Object.keys(command)[0] !== 'findAndModify') return 'pass';
+        verdict = () => 'pass';
+        return { reply: { ok: 0, errmsg: 'not primary', code, codeName } };
+      };
+      const known = await insertCredential(plain, newUser());
+      await expect(store.replaceGrant(known.id, 1, grantOf(2), noon)).rejects.toMatchObject(unavailable);
+      expect(await store.replaceGrant(known.id, 1, grantOf(2), noon)).toMatchObject({ generation: 2 });
+    });
+  });
+
+  describe('at a start', () => {
+    const name = () => new URL(databaseUrl).pathname.slice(1);
+
+    async function explain(url: string): Promise<readonly string[]> {
+      const store = createMongoStore({ databaseUrl: url, silenceMs: 1_000 });
+      const failures: unknown[] = [];
+      for (const call of [() => store.check(), () => migrateMongo(url)]) {
+        await call().catch((error: unknown) => failures.push(explainMongoError(error, url)));
+      }
+      await store.close();
+      return failures.flatMap(failure => (failure instanceof ConfigError ? failure.problems : [String(failure)]));
+    }
+
+    it.each<[string, (url: URL) => void, () => string]>([
+      [
+        'a closed port',
+        url => (url.port = '1'),
+        () => `DATABASE_URL: nothing listens at 127.0.0.1:1 (database "${name()}")`,
+      ],
+      [
+        'a host that does not exist',
+        url => (url.hostname = 'no-such-host.invalid'),
+        () =>
+          `DATABASE_URL: the host name no-such-host.invalid:${new URL(databaseUrl).port} cannot be resolved (database "${name()}")`,
+      ],
+    ])('%s is told in one line, by the variable, without the password', async (_name, change, told) => {
+      const url = new URL(databaseUrl);
+      change(url);
+      expect(await explain(url.href)).toEqual([told(), told()]);
+    });
+
+    it('a user and password that the server refuses are told, without either', async () => {
+      const refusal = { ok: 0, errmsg: 'Authentication failed.', code: 18, codeName: 'AuthenticationFailed' };
+      const proxy = await startWireProxy({ port: Number(new URL(databaseUrl).port) }, command =>
+        'saslStart' in command ? { reply: refusal } : 'pass',
+      );
+      const url = new URL(databaseUrl);
+      url.host = `127.0.0.1:${proxy.port}`;
+      url.username = 'nobody';
+      url.password = 'hidden-password';
+      const told = `DATABASE_URL: the server at ${url.host} refuses this user or password (database "${name()}")`;
+      expect(await explain(`${url.href}?authMechanism=SCRAM-SHA-256`)).toEqual([told, told]);
+      await proxy.close();
+    });
+
+    it('a server that is too old is told so', async () => {
+      const old = { ok: 1, isWritablePrimary: true, minWireVersion: 0, maxWireVersion: 6, localTime: new Date() };
+      const proxy = await startWireProxy({ port: Number(new URL(databaseUrl).port) }, () => ({ reply: old }));
+      const url = new URL(databaseUrl);
+      url.host = `127.0.0.1:${proxy.port}`;
+      const told = `DATABASE_URL: the server at ${url.host} is too old: MongoDB 4.4 or newer, Amazon DocumentDB 5.0 or newer`;
+      expect(await explain(url.href)).toEqual([told, told]);
+      await proxy.close();
+    });
+
+    it('a database that nobody migrated is told by what is pending', async () => {
+      const store = createMongoStore({ databaseUrl: mongo.newDatabase() });
+      await expect(store.check()).rejects.toMatchObject({ code: 'database_not_migrated' });
+      await store.close();
+    });
+
+    it('migrating is done once by many at once, and again changes nothing', async () => {
+      const url = mongo.newDatabase();
+      const all = await Promise.all(Array.from({ length: 5 }, () => migrateMongo(url)));
+      expect(all.flatMap(({ applied }) => applied)).toEqual(['20261125000000_init']);
+      expect(await migrateMongo(url)).toEqual({ applied: [] });
+    });
+  });
+});
