@@ -130,7 +130,7 @@ describe('the documents', () => {
   it.each(pages)('%s names only files and commands that exist', page => {
     const text = read(page);
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    for (const [, script] of text.matchAll(/npm run ([a-z:-]+)/g)) expect(Object.keys(scripts)).toContain(script);
+    for (const [, script] of text.matchAll(/npm run ([a-z0-9:-]+)/g)) expect(Object.keys(scripts)).toContain(script);
     for (const [, file] of text.matchAll(/`((?:src|test|prisma|scripts)\/[\w./-]*[\w/])`/g)) {
       expect(() => readdirOrFile(join(root, file ?? ''))).not.toThrow();
     }

@@ -7,6 +7,7 @@ import { followCallback } from '../follow-callback.js';
 import { findTestCli } from '../test-servers.js';
 import { checkBuild } from './check-build.js';
 import { makeRunDirectory } from './run-directory.js';
+import type { E2eStore } from './start-e2e-stack.js';
 import { listTree, type RunningScript, runScript } from './run-script.js';
 
 const root = join(__dirname, '../../..');
@@ -26,16 +27,20 @@ export interface Walk {
   end(): Promise<void>;
 }
 
-/**
- * Starts the service and reads the walk of a document.
- *
- * @param test As the marker above the document's commands names it.
- */
-export async function startWalk(page: string, test: string, settings: Record<string, string> = {}): Promise<Walk> {
+export interface WalkOptions {
+  readonly page: string;
+  /** As the marker above the page's commands names it. */
+  readonly test: string;
+  readonly store: E2eStore;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Starts the service and reads the walk of a document. */
+export async function startWalk({ page, test, store, settings }: WalkOptions): Promise<Walk> {
   checkBuild();
   const run = await makeRunDirectory();
   const data = join(run.path, 'data');
-  const script = runScript(['scripts/start.mjs'], {
+  const script = runScript(['scripts/start.mjs', ...(store === 'postgres' ? [] : ['--store', store])], {
     RELINK_DATA_DIRECTORY: data,
     RELINK_TEMPORAL_CLI: (await findTestCli()).path,
     RELINK_TEST_GRACE_MS: '10',
