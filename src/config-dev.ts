@@ -14,6 +14,7 @@ const environmentSchema = z.object({
     .optional(),
   RELINK_TEMPORAL_CLI: z.string().optional(),
   RELINK_LOG_LEVEL: logLevel.optional(),
+  MONGODB_URL: z.string().optional(),
 });
 
 /** What only the tests read, in test/support. */
@@ -21,6 +22,7 @@ const testNames = [
   'RELINK_RECORD_HISTORIES',
   'RELINK_TEST_NO_SERVERS',
   'RELINK_TEST_POSTGRES_URL',
+  'RELINK_TEST_STORE',
   'RELINK_TEST_TEMPORAL_ADDRESS',
   'RELINK_TEST_TEMPORAL_CLI',
 ];
@@ -36,6 +38,8 @@ export interface DevConfig {
   /** Path of the Temporal CLI. */
   readonly temporalCli: string | undefined;
   readonly logLevel: z.output<typeof logLevel> | undefined;
+  /** A real MongoDB for the benchmark of the stores, in place of the embedded server. */
+  readonly mongodbUrl: string | undefined;
 }
 
 /** Reads the settings of an embedded stack. Throws ConfigError. */
@@ -48,5 +52,6 @@ export function loadDevConfig(environment: Environment): DevConfig {
     relinkPort: value.RELINK_PORT,
     temporalCli: value.RELINK_TEMPORAL_CLI,
     logLevel: value.RELINK_LOG_LEVEL,
+    mongodbUrl: value.MONGODB_URL,
   };
 }

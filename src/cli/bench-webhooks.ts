@@ -12,16 +12,18 @@ import { sendLoad } from './bench/webhooks/send-load.js';
 import { setStage } from './bench/webhooks/stage.js';
 import { startBenchStack } from './bench/start-bench-stack.js';
 import { round } from './bench/statistics.js';
+import { readStoreName } from './read-store-name.js';
 
 /**
- * `npm run bench:webhooks [-- --parts intake,sustained,latency,drain,release]`: intake against a bare route, intake under
+ * `npm run bench:webhooks [-- --parts intake,sustained,latency,drain,release] [--store postgres|mongo|documentdb]`: intake against a bare route, intake under
  * load with the worker on, latency, the drain of a backlog against two other forms, and the release of what was held.
  * The last line is JSON; it holds what was measured.
  */
 const say = (line: string) => console.log(line);
 
 async function main(): Promise<void> {
-  const parts = parseParts(process.argv.slice(2));
+  const { store, rest } = readStoreName(process.argv.slice(2));
+  const parts = parseParts(rest);
   const { dataDirectory, temporalCli } = loadDevConfig(process.env);
   const root = join(dataDirectory, 'bench-webhooks');
   const lock = await acquireInstanceLock(`${root}-lock`);
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
     {
       root,
       temporalCli,
+      store,
       withWorker: false,
       settings: {
         RELINK_INTEGRATIONS: join(__dirname, 'bench/webhooks/noop-handlers.js'),
@@ -73,6 +76,7 @@ async function main(): Promise<void> {
     say(
       JSON.stringify({
         bench: 'webhooks',
+        store,
         ...(release !== null && { sent: release.sent, handled: release.handled }),
         ...(intake !== null && {
           intake_ratio: intake.intake_ratio,

@@ -17,9 +17,15 @@ export function runTransfer(
 ): void {
   main(usage, done, transfer).catch((error: unknown) => {
     if (error instanceof ConfigError) for (const problem of error.problems) console.error(problem);
-    else console.error(error instanceof RelinkError ? error.message : error);
+    else console.error(tell(error));
     process.exitCode = 1;
   });
+}
+
+/** What a request is told of a malformed one is no help on a command line. */
+function tell(error: unknown): unknown {
+  if (!(error instanceof RelinkError)) return error;
+  return error.code === 'invalid_request' ? (error.detail ?? error.message) : error.message;
 }
 
 async function main(

@@ -75,7 +75,7 @@ export async function createApp(dependencies: HttpDependencies): Promise<Fastify
   app.setNotFoundHandler((request, reply) => answerError(context, new RelinkError('route_not_found'), request, reply));
   closeConnections(app);
   app.addHook('onClose', () => context.exchanges.settled());
-  app.addHook('onClose', () => context.intake.waker.close(wakesCloseWithinMs));
+  app.addHook('onClose', () => context.intake.close(wakesCloseWithinMs));
 
   await registerOpenApi(app, context);
   getHealth(app, context);

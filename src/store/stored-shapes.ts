@@ -15,8 +15,10 @@ export const storedCauses = z.array(
   }),
 );
 export const storedEpochs = z.record(z.string(), z.number().int());
-/** What a `config` holds: a JSON object, checked on the way in and on the way out. */
-export const jsonObject = z.record(z.string(), z.json());
+/** What a `config` holds, on the way in. */
+const jsonObject = z.record(z.string(), z.json());
+/** The same on the way out: what was read as JSON is JSON at any depth, and only has to be an object. */
+export const storedConfig = z.record(z.string(), z.unknown());
 
 /** Between the ids of an integration's entity key; occurs in no id. */
 export const entityKeySeparator = ',';

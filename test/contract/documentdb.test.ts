@@ -76,6 +76,15 @@ describeOnMongo('documentdb', () => {
             .toArray(),
       ],
       [
+        '$sortByCount of a pipeline',
+        () =>
+          connection.db
+            .collection('things')
+            .aggregate([{ $sortByCount: '$n' }])
+            .toArray(),
+      ],
+      ['capped of a collection', () => connection.db.command({ create: 'capped', capped: true, size: 4096 })],
+      [
         'collation of an index',
         () => connection.db.collection('things').createIndex({ n: 1 }, { collation: { locale: 'en' } }),
       ],

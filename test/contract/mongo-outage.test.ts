@@ -171,11 +171,9 @@ describeOnMongo('mongo on bad days', () => {
 
     async function explain(url: string): Promise<readonly string[]> {
       const store = createMongoStore({ databaseUrl: url, silenceMs: 1_000 });
-      const failures: unknown[] = [];
-      for (const call of [() => store.check(), () => migrateMongo(url)]) {
-        await call().catch((error: unknown) => failures.push(explainMongoError(error, url)));
-      }
+      const results = await Promise.allSettled([store.check(), migrateMongo(url)]);
       await store.close();
+      const failures = results.map(result => result.status === 'rejected' && explainMongoError(result.reason, url));
       return failures.flatMap(failure => (failure instanceof ConfigError ? failure.problems : [String(failure)]));
     }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ApiClient } from '../../src/cli/api-client.js';
 import { checkBuild } from '../support/e2e/check-build.js';
+import { e2eStores } from '../support/e2e/e2e-stores.js';
 import { makeRunDirectory, type RunDirectory } from '../support/e2e/run-directory.js';
 import { listTree, runScript, type RunningScript, stillRunning } from '../support/e2e/run-script.js';
 import { untilRestored } from '../support/e2e/scenes.js';
@@ -16,51 +17,53 @@ let data: string;
 let temporalCli: string;
 const scripts: RunningScript[] = [];
 
-beforeAll(async () => {
-  checkBuild();
-  run = await makeRunDirectory();
-  data = join(run.path, 'data');
-  temporalCli = (await findTestCli()).path;
-}, 60_000);
-afterAll(async () => {
-  for (const script of scripts) {
-    for (const { pid } of await listTree(script.pid)) process.kill(pid, 'SIGKILL');
+describe.each(e2eStores('npm start', false))('npm start on %s', store => {
+  const databaseProgram = store === 'mongo' ? 'mongo-server-' : 'bin/postgres';
+
+  beforeAll(async () => {
+    checkBuild();
+    run = await makeRunDirectory();
+    data = join(run.path, 'data');
+    temporalCli = (await findTestCli()).path;
+  }, 60_000);
+  afterAll(async () => {
+    for (const script of scripts) {
+      for (const { pid } of await listTree(script.pid)) process.kill(pid, 'SIGKILL');
+    }
+    await run?.remove();
+  }, 60_000);
+
+  /** What `npm start` runs. */
+  const start = () => {
+    const script = runScript(['scripts/start.mjs', ...(store === 'postgres' ? [] : ['--store', store])], {
+      RELINK_DATA_DIRECTORY: data,
+      RELINK_TEMPORAL_CLI: temporalCli,
+      RELINK_TEST_GRACE_MS: '10',
+    });
+    scripts.push(script);
+    return script;
+  };
+
+  async function startAndWait(): Promise<{ script: RunningScript; user: ApiClient; seconds: number }> {
+    const script = start();
+    const [, seconds = '', url = ''] = await script.untilPrinted(/Ready in ([\d.]+) s: (\S+)/);
+    for (const { pid } of await listTree(script.pid)) await run.remember(pid);
+    const secrets = z
+      .object({ apiKey: z.string() })
+      .parse(JSON.parse(await readFile(join(data, 'secrets.json'), 'utf8')));
+    return { script, user: new ApiClient(url, secrets.apiKey, 'developer'), seconds: Number(seconds) };
   }
-  await run?.remove();
-}, 60_000);
 
-/** What `npm start` runs. */
-const start = () => {
-  const script = runScript(['scripts/start.mjs'], {
-    RELINK_DATA_DIRECTORY: data,
-    RELINK_TEMPORAL_CLI: temporalCli,
-    RELINK_TEST_GRACE_MS: '10',
-  });
-  scripts.push(script);
-  return script;
-};
+  /** Ctrl-C, and nothing is left of it. */
+  async function interruptAndLook(script: RunningScript): Promise<void> {
+    const tree = await listTree(script.pid);
+    const commands = tree.map(({ commandLine }) => commandLine).join('\n');
+    for (const part of ['start.mjs', 'dev.js', databaseProgram, 'server start-dev']) expect(commands).toContain(part);
+    script.interrupt();
+    expect(await script.exited).toBe(0);
+    expect(await stillRunning(tree)).toEqual([]);
+  }
 
-async function startAndWait(): Promise<{ script: RunningScript; user: ApiClient; seconds: number }> {
-  const script = start();
-  const [, seconds = '', url = ''] = await script.untilPrinted(/Ready in ([\d.]+) s: (\S+)/);
-  for (const { pid } of await listTree(script.pid)) await run.remember(pid);
-  const secrets = z
-    .object({ apiKey: z.string() })
-    .parse(JSON.parse(await readFile(join(data, 'secrets.json'), 'utf8')));
-  return { script, user: new ApiClient(url, secrets.apiKey, 'developer'), seconds: Number(seconds) };
-}
-
-/** Ctrl-C, and nothing is left of it. */
-async function interruptAndLook(script: RunningScript): Promise<void> {
-  const tree = await listTree(script.pid);
-  const commands = tree.map(({ commandLine }) => commandLine).join('\n');
-  for (const part of ['start.mjs', 'dev.js', 'bin/postgres', 'server start-dev']) expect(commands).toContain(part);
-  script.interrupt();
-  expect(await script.exited).toBe(0);
-  expect(await stillRunning(tree)).toEqual([]);
-}
-
-describe('npm start', () => {
   let credentialId: string | undefined;
 
   it('becomes ready on an empty directory, also where its port is taken, and connects an account', async () => {
@@ -124,7 +127,7 @@ describe('npm start', () => {
 
   it('stops what it had started when Ctrl-C comes before it is ready', async () => {
     const script = start();
-    await script.untilPrinted(/PostgreSQL: 127/);
+    await script.untilPrinted(/(PostgreSQL|FerretDB\)): 127/);
     const tree = await listTree(script.pid);
     script.interrupt();
     await script.exited;

@@ -51,32 +51,27 @@ describe.each(e2eStores('outages'))('while something is away, on %s', store => {
     expect((await stack.sandbox.counters()).token_requests).toBe(asked.token_requests + 1);
   });
 
-  // Held up by a lock, which only PostgreSQL has.
-  const itWithLocks = store === 'postgres' ? it : () => undefined;
-  itWithLocks(
-    'answers although the database dies during the restore, which is finished when it is back',
-    async () => {
-      const user = stack.user();
-      const old = await connectAndIntegrate(user, 'acme');
-      await breakGrant(stack, user, 'acme', old);
-      const consent = await user.consent('acme', { entityId: old.entityId });
+  it('answers although the database dies during the restore, which is finished when it is back', async () => {
+    const user = stack.user();
+    const old = await connectAndIntegrate(user, 'acme');
+    await breakGrant(stack, user, 'acme', old);
+    const consent = await user.consent('acme', { entityId: old.entityId });
 
-      await stack.database.hold('SELECT id FROM integrations WHERE id = $1 FOR UPDATE', [old.integrationId]);
-      const answer = await consent.deliver();
-      expect(answer.status).toBe(200);
-      await stack.database.untilBlocked('"integrations"');
-      await stack.postgres.kill();
+    const lock = await stack.database.hold('integrations', old.integrationId);
+    const answer = await consent.deliver();
+    expect(answer.status).toBe(200);
+    await stack.database.untilBlocked('integrations');
+    await stack.postgres.kill();
+    await lock.release();
 
-      expect(await health()).toMatchObject({ status: 503, body: { database: 'unreachable', temporal: 'ok' } });
-      expect((await user.get(old.integrationPath)).status).toBe(503);
-      await stack.postgres.start();
-      expect(await stack.database.sessionState(consent.attempt)).toBe('connected');
-      await untilRestored(user, consent.attempt);
-      await expectWorking(user, old);
-      expect((await consent.deliver()).body).toEqual(answer.body);
-    },
-    60_000,
-  );
+    expect(await health()).toMatchObject({ status: 503, body: { database: 'unreachable', temporal: 'ok' } });
+    expect((await user.get(old.integrationPath)).status).toBe(503);
+    await stack.postgres.start();
+    expect(await stack.database.sessionState(consent.attempt)).toBe('connected');
+    await untilRestored(user, consent.attempt);
+    await expectWorking(user, old);
+    expect((await consent.deliver()).body).toEqual(answer.body);
+  }, 60_000);
 
   it('accepts a callback while Temporal is away, and the sweep connects it when it is back', async () => {
     const user = stack.user();

@@ -80,6 +80,22 @@ describe('deliveries that fail', () => {
     expect(JSON.stringify(stack.logLines)).not.toContain('secret-of-the-handler');
   });
 
+  it('are told in the details of the workflow, with the time of the next attempt', async () => {
+    const { integrationId, user, path, send } = await makeWebhookUser(stack, 'recorder');
+    await send({ n: 0, do: 'throw' });
+    await send({ n: 1 });
+    // Its third attempt is four seconds later, longer than a consumer lingers.
+    const { data } = await user.until(`${path}/deliveries`, page => page.data?.[0]?.['attempts'] === 2);
+    const handle = stack.core.client.workflow.getHandle(`webhooks/${integrationId}`);
+    const details = async () =>
+      (await handle.query<{ readonly currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ?? '';
+    const tried = /^Handled in this run: 0; FAILED: 0\. A delivery failed and is tried again at (\S+Z)\. /;
+    const until = Date.now() + 10_000;
+    while (!tried.test(await details()) && Date.now() < until) await sleep(50);
+    const [, at = ''] = tried.exec(await details()) ?? [];
+    expect(Math.abs(Date.parse(at) - Date.parse(String(data?.[0]?.['next_attempt_at'])))).toBeLessThan(1_000);
+  });
+
   it('can be replayed by hand with all their attempts', async () => {
     const { user, path, send, lines, untilHandled } = await makeWebhookUser(stack, 'recorder');
     await send({ n: 0, do: 'refuse' });

@@ -58,6 +58,7 @@ export async function runLot(
   const policy = webhookPolicyOf(dependencies.integrations.find(integration.type));
   const byArrival = policy.order === 'arrival';
   const queue = [...lot];
+  const crashed: string[] = [];
   let handled = 0;
   let failed = 0;
   let stopped: LotResult['stopped'] = null;
@@ -103,7 +104,7 @@ export async function runLot(
       failed += 1;
       const reason = 'handler_crashed';
       finisher.add({ id: first.id, kind: 'failed', reason, detail: null, nextAttemptAt: null });
-      notes.failed(reason, null);
+      notes.failed({ reason, detail: null, nextAttemptAt: null });
       return;
     }
     let calls;
@@ -150,6 +151,7 @@ export async function runLot(
     if (answer.kind === 'crashed') {
       // Its claim is left as it is, for the next attempt to find it suspect.
       isCrashed = true;
+      crashed.push(delivery.id);
       return;
     }
     const outcome = decideOutcome(dependencies, consumer, delivery, answer);
@@ -168,7 +170,7 @@ export async function runLot(
       case 'retry':
         isBlocked ||= byArrival;
     }
-    notes.failed(outcome.reason, outcome.detail);
+    notes.failed(outcome);
   };
 
   const runners = byArrival ? 1 : policy.concurrency;
@@ -177,7 +179,7 @@ export async function runLot(
   for (const { id } of queue) finisher.add({ id, kind: 'released', ran: false });
   await finisher.settled();
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  if (isCrashed) throw new RelinkError('handler_crashed', integration.id);
+  if (isCrashed) throw new RelinkError('handler_crashed', `${crashed.join(', ')} of ${integration.id}`);
   return { handled, failed, stopped };
 }
 

@@ -26,6 +26,7 @@ export interface BenchStack {
   readonly apiKey: string;
   readonly temporalAddress: string;
   readonly databaseUrl: string;
+  readonly store: StoreName;
   readonly sandbox: { readonly url: string; readonly controlKey: string; readonly webhookSecret: string };
   /** What server and worker run with. */
   readonly settings: Readonly<Record<string, string>>;
@@ -153,6 +154,7 @@ export async function startBenchStack(
       apiKey: secrets.apiKey,
       temporalAddress: temporal.address,
       databaseUrl: database.url,
+      store,
       sandbox: {
         url: `http://127.0.0.1:${sandboxPort}`,
         controlKey: secrets.sandboxControlKey,

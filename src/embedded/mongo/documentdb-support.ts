@@ -1,8 +1,12 @@
 /**
  * What Amazon documents as supported by DocumentDB 5.0 on instance-based clusters, as far as a store of records may come
- * near it: a command, operator or index option that is not listed here is refused by documentdb-proxy.ts.
+ * near it: a command, operator or index option that is not listed here is refused by start-documentdb-proxy.ts.
+ *
+ * Compared with Amazon's own compatibility tool, version of May 2026.
  *
  * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/mongo-apis.html
+ * @see https://github.com/awslabs/amazon-documentdb-tools/tree/master/compat-tool
+ * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/index-properties.html
  * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/functional-differences.html
  */
 const set = (names: string): ReadonlySet<string> => new Set(names.split(/\s+/));
@@ -25,7 +29,7 @@ export const supportedUpdateOperators = set(
 );
 
 export const supportedStages = set(
-  '$match $group $project $sort $limit $skip $unwind $lookup $count $addFields $sample $redact $replaceRoot $sortByCount ' +
+  '$match $group $project $sort $limit $skip $unwind $lookup $count $addFields $sample $redact $replaceRoot ' +
     '$geoNear $indexStats $out $collStats $currentOp',
 );
 
@@ -33,7 +37,7 @@ export const supportedIndexOptions = set(
   'v key name unique sparse background expireAfterSeconds partialFilterExpression',
 );
 
-export const supportedCollectionOptions = set('validator validationLevel validationAction capped size max');
+export const supportedCollectionOptions = set('validator validationLevel validationAction');
 
 /** Of every command: what drivers add. */
 export const supportedCommonFields = set(

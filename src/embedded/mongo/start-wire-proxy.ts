@@ -15,16 +15,16 @@ export type Verdict =
   /** Passed on, and the connection is cut before its answer comes back. */
   | 'pass and cut';
 
+/** A verdict that is still to come keeps the command waiting; it is carried out also when its sender has gone meanwhile. */
+export type Judge = (command: Record<string, unknown>) => Verdict | Promise<Verdict>;
+
 /**
  * Stands between a driver and a server of MongoDB's protocol and decides about every command before it is passed on.
  * Bound to 127.0.0.1.
  *
  * @param judge Given the command as it goes over the wire, the handshake too.
  */
-export async function startWireProxy(
-  target: { readonly port: number },
-  judge: (command: Record<string, unknown>) => Verdict,
-): Promise<WireProxy> {
+export async function startWireProxy(target: { readonly port: number }, judge: Judge): Promise<WireProxy> {
   const open = new Set<() => void>();
   const server = createServer(client => {
     const upstream = connect(target.port, '127.0.0.1');
@@ -34,11 +34,26 @@ export async function startWireProxy(
       upstream.destroy();
     };
     open.add(end);
-    for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
+    let waiting = 0;
+    let isOrphan = false;
+    const leave = () => {
+      isOrphan = waiting > 0;
+      if (!isOrphan) end();
+    };
+    client.on('error', leave).on('close', leave);
+    upstream.on('error', end).on('close', end);
     let cutAfter = false;
-    upstream.on('data', bytes => (cutAfter ? end() : client.write(bytes)));
+    upstream.on('data', bytes => (cutAfter || isOrphan ? end() : client.write(bytes)));
     const handle = (message: WireMessage) => {
       const verdict = judge(readCommand(message));
+      if (!(verdict instanceof Promise)) return carryOut(message, verdict);
+      waiting += 1;
+      void verdict.then(late => {
+        waiting -= 1;
+        carryOut(message, late);
+      });
+    };
+    const carryOut = (message: WireMessage, verdict: Verdict) => {
       if (verdict === 'cut') return end();
       if (typeof verdict === 'object') return void client.write(writeReply(message, verdict.reply));
       cutAfter = verdict === 'pass and cut';

@@ -1,5 +1,5 @@
 import { discardReason } from '../../domain/delivery.js';
-import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
+import type { DeliveryId, IntegrationId, ProviderId } from '../../domain/ids.js';
 import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
 import type { IntegrationGateRow, Store } from '../../store/port/store.js';
@@ -12,13 +12,26 @@ const largestRead = 500;
 /** They are stored: one that is refused here is known when its provider comes again, and the sweep looks at it. */
 const mostWaiting = { count: 10_000, bytes: Infinity };
 
+/** How long those of an integration that holds are gathered for one look. Milliseconds. */
+const gatherMs = 50;
+/** By the store's bound on what is discarded at once. */
+const mostGathered = 1_000;
+
 type Settled = 'kept' | 'discarded';
+
+interface Held {
+  readonly id: DeliveryId;
+  readonly provider: ProviderId;
+  readonly receivedAt: Date;
+}
 
 interface AfterCommitDependencies {
   readonly store: Pick<Store, 'readIntegrationGates' | 'discardDeliveries'>;
   readonly integrations: IntegrationCatalogue;
   readonly waker: Waker;
   readonly now: () => Date;
+  /** Hears of those that `settleSoon` discarded. */
+  readonly onDiscarded: (provider: ProviderId) => void;
 }
 
 /**
@@ -34,6 +47,8 @@ export class AfterCommit {
     { readonly ids: DeliveryId[]; readonly settled: Promise<Settled> }
   >();
   private readonly room = new Room(mostWaiting);
+  private readonly gathered = new Map<IntegrationId, { readonly held: Held[]; readonly timer: NodeJS.Timeout }>();
+  private readonly looks = new Set<Promise<void>>();
 
   constructor(private readonly dependencies: AfterCommitDependencies) {
     this.gates = new GroupedReads(async ids => {
@@ -50,6 +65,45 @@ export class AfterCommit {
     } finally {
       leave();
     }
+  }
+
+  /**
+   * For what was stored while its integration held, a moment ago: nobody waits for this look, which many share, so that
+   * a dead connection costs no more than a living one. It wakes where a release came between. Where a pause did, those
+   * that were received before it stay held, as they would have without this look.
+   *
+   * A look that fails is the sweep's to make up for, as it is when this process ends.
+   */
+  settleSoon(integrationId: IntegrationId, held: Held): void {
+    const known = this.gathered.get(integrationId);
+    if (known === undefined) {
+      const timer = setTimeout(() => this.look(integrationId), gatherMs).unref();
+      this.gathered.set(integrationId, { held: [held], timer });
+    } else if (known.held.push(held) >= mostGathered) this.look(integrationId);
+  }
+
+  /** Looks at what is gathered, and waits for looks under way. */
+  async close(): Promise<void> {
+    for (const id of [...this.gathered.keys()]) this.look(id);
+    await Promise.all(this.looks);
+  }
+
+  private look(integrationId: IntegrationId): void {
+    const gathered = this.gathered.get(integrationId);
+    if (gathered === undefined) return;
+    clearTimeout(gathered.timer);
+    this.gathered.delete(integrationId);
+    const look: Promise<void> = this.gates
+      .read(integrationId)
+      .then(async row => {
+        const late = gathered.held.filter(({ receivedAt }) => row === null || receivedAt >= row.statusSince);
+        const ids = late.map(({ id }) => id);
+        if ((await this.decide(integrationId, ids, row)) !== 'discarded') return;
+        for (const { provider } of late) this.dependencies.onDiscarded(provider);
+      })
+      .catch(() => undefined)
+      .finally(() => this.looks.delete(look));
+    this.looks.add(look);
   }
 
   private join(integrationId: IntegrationId, id: DeliveryId): Promise<Settled> {
@@ -75,7 +129,7 @@ export class AfterCommit {
     const { store, integrations, waker, now } = this.dependencies;
     const gate = gateOf(integrations, row);
     if (gate === 'process') waker.wake(integrationId);
-    if (gate !== 'discard') return 'kept';
+    if (gate !== 'discard' || ids.length === 0) return 'kept';
     await store.discardDeliveries(integrationId, { ids }, discardReason(row?.status ?? null), now());
     return 'discarded';
   }

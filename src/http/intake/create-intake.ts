@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gate } from '../../domain/delivery.js';
 import type { IntegrationId, ProviderId } from '../../domain/ids.js';
 import { newId } from '../../ids.js';
@@ -41,6 +42,8 @@ export interface Intake {
    * @throws RelinkError `database_unavailable`: nobody may count on its having been accepted.
    */
   accept(arrival: Arrival): Promise<AcceptedOutcome>;
+  /** Looks at what was stored last, and sends the wakes that wait, for so many milliseconds at most. */
+  close(withinMs: number): Promise<void>;
 }
 
 /** Webhooks that are being looked into, stored or settled, and their bodies. */
@@ -52,7 +55,7 @@ const mostLookedAfter = 500;
 /**
  * The durable part of taking webhooks in. What a gate that was open a moment ago says is enough to wake; anything else
  * is read again after the commit, on the primary, so that no delivery falls between a release and a store: either the
- * release's wake sees the row, or this look sees the release.
+ * release's wake sees the row, or this look sees the release. Only what may have to be discarded waits for its look.
  */
 export function createIntake(dependencies: HttpDependencies, metrics: Metrics): Intake {
   const { store, vault, integrations, workflows, log, now = () => new Date() } = dependencies;
@@ -72,7 +75,8 @@ export function createIntake(dependencies: HttpDependencies, metrics: Metrics): 
         () => false,
       ),
   );
-  const afterCommit = new AfterCommit({ store, integrations, waker, now });
+  const onDiscarded = (provider: ProviderId) => metrics.webhooks.inc({ provider, outcome: 'discarded' });
+  const afterCommit = new AfterCommit({ store, integrations, waker, now, onDiscarded });
 
   const room = new Room(mostWebhooks);
   return {
@@ -82,13 +86,14 @@ export function createIntake(dependencies: HttpDependencies, metrics: Metrics): 
     async accept({ integrationId, gate, provider, externalId, headers, body }) {
       const content = encodeContent(headers, body);
       const sealedContent = vault.sealBytes(content, deliveryContentBinding(integrationId, externalId));
+      const receivedAt = now();
       const stored = await commits.add({
         id: newId('delivery'),
         integrationId,
         provider,
         externalId,
         sealedContent,
-        receivedAt: now(),
+        receivedAt,
       });
       const { outcome } = stored;
       if (stored.id === null) return outcome;
@@ -96,7 +101,16 @@ export function createIntake(dependencies: HttpDependencies, metrics: Metrics): 
         waker.wake(integrationId);
         return outcome;
       }
+      if (gate === 'hold') {
+        afterCommit.settleSoon(integrationId, { id: stored.id, provider, receivedAt });
+        return outcome;
+      }
       return (await afterCommit.settle(integrationId, stored.id)) === 'discarded' ? 'discarded' : outcome;
+    },
+    async close(withinMs) {
+      const until = Date.now() + withinMs;
+      await Promise.race([afterCommit.close(), sleep(withinMs, undefined, { ref: false })]);
+      await waker.close(until - Date.now());
     },
   };
 }

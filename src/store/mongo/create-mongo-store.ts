@@ -1,3 +1,4 @@
+import { mapErrors } from '../map-errors.js';
 import type { Store } from '../port/store.js';
 import { checkMongo } from './check-mongo.js';
 import { connectMongo, openCollections, type MongoConnection, type MongoOptions } from './connect.js';
@@ -6,7 +7,7 @@ import { createCredentialStore } from './credentials.js';
 import { createDeliveryStore } from './deliveries.js';
 import { createEntityStore } from './entities.js';
 import { createIntegrationStore } from './integrations.js';
-import { mapErrors } from './map-mongo-error.js';
+import { toMongoStoreError } from './map-mongo-error.js';
 import { createSessionStore } from './sessions.js';
 import { createTokenReadStore } from './token-reads.js';
 import { createSubscriptionStore } from './subscriptions.js';
@@ -27,16 +28,19 @@ export function createMongoStore(options: MongoOptions): Store {
 /** The same over a connection that is there; `close()` ends it too. */
 export function openMongoStore(connection: MongoConnection): Store {
   const collections = openCollections(connection.db);
-  return mapErrors<Store>({
-    ...createSessionStore(connection, collections),
-    ...createCredentialStore(collections),
-    ...createCredentialDeletions(collections),
-    ...createEntityStore(collections),
-    ...createIntegrationStore(collections),
-    ...createDeliveryStore(collections),
-    ...createSubscriptionStore(collections),
-    ...createTokenReadStore(collections),
-    check: () => checkMongo(collections),
-    close: () => connection.client.close(),
-  });
+  return mapErrors<Store>(
+    {
+      ...createSessionStore(connection, collections),
+      ...createCredentialStore(collections),
+      ...createCredentialDeletions(collections),
+      ...createEntityStore(collections),
+      ...createIntegrationStore(collections),
+      ...createDeliveryStore(collections),
+      ...createSubscriptionStore(collections),
+      ...createTokenReadStore(collections),
+      check: () => checkMongo(collections),
+      close: () => connection.client.close(),
+    },
+    toMongoStoreError,
+  );
 }

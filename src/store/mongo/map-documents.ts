@@ -21,7 +21,7 @@ import type { Integration } from '../port/integration-store.js';
 import type { Session } from '../port/session-store.js';
 import type { TokenRead } from '../port/token-read-store.js';
 import type { Subscription } from '../port/subscription-store.js';
-import { jsonObject, storedCauses, storedEpochs } from '../stored-shapes.js';
+import { storedCauses, storedConfig, storedEpochs } from '../stored-shapes.js';
 
 /**
  * What came out of the database, checked: a document is whatever was once written, also by an older version, so a field
@@ -137,7 +137,7 @@ const integrationShape = z.object({
   userId: text.transform(id => id as UserId),
   type: text.transform(id => id as IntegrationType),
   entityIds: z.array(text.transform(id => id as EntityId)),
-  config: text.transform(json => jsonObject.parse(JSON.parse(json))),
+  config: text.transform(json => storedConfig.parse(JSON.parse(json))),
   lifecycle: z.enum(lifecycles),
   intent: z.enum(intents),
   causes: storedCauses,

@@ -85,24 +85,3 @@ export function readDuplicates(error: unknown): readonly number[] {
   if (failures.length === 0 || failures.some(({ code }) => code !== duplicateKey)) throw error;
   return failures.map(({ index }) => index);
 }
-
-/**
- * The same calls, with errors of the driver as errors of the registry. In one place for all of them, so that no call can
- * forget it.
- */
-export function mapErrors<Calls extends object>(calls: Calls): Calls {
-  return new Proxy(calls, {
-    get(target, key, receiver) {
-      const call: unknown = Reflect.get(target, key, receiver);
-      if (typeof call !== 'function') return call;
-      return async (...given: unknown[]) => {
-        try {
-          const result: unknown = await Reflect.apply(call, target, given);
-          return result;
-        } catch (error) {
-          throw toMongoStoreError(error);
-        }
-      };
-    },
-  });
-}

@@ -1,9 +1,10 @@
 import { Long } from 'mongodb';
 import { z } from 'zod';
+import { mapErrors } from '../map-errors.js';
 import { type Counters, keyColumns, type RecordKind, recordsAtOnce, type RecordStore } from '../transfer/records.js';
 import { connectMongo, openCollections, type Documents, type MongoOptions } from './connect.js';
 import { counterNames } from './draw-numbers.js';
-import { mapErrors, readDuplicates } from './map-mongo-error.js';
+import { readDuplicates, toMongoStoreError } from './map-mongo-error.js';
 import { toDocument, toRecord } from './transfer-documents.js';
 
 const counters = z.array(z.object({ _id: z.enum(counterNames), value: z.number() }));
@@ -26,39 +27,42 @@ export function openMongoRecords(options: MongoOptions): RecordStore {
     const valueOf = (name: string) => found.find(({ _id }) => _id === name)?.value ?? 0;
     return { grants: valueOf('grants'), deliveries: valueOf('deliveries') };
   }
-  return mapErrors<RecordStore>({
-    async read(kind, after) {
-      const [first, second] = after;
-      const isPair = keyColumns[kind].length === 2;
-      const alone = first === undefined ? {} : { _id: { $gt: first } };
-      const pair =
-        second === undefined
-          ? {}
-          : { $or: [{ integrationId: { $gt: first } }, { integrationId: first, _id: { $gt: second } }] };
-      const found = await of[kind]
-        .find(isPair ? pair : alone)
-        .sort(isPair ? { integrationId: 1, _id: 1 } : { _id: 1 })
-        .limit(recordsAtOnce)
-        .toArray();
-      return found.map(document => toRecord(kind, document));
+  return mapErrors<RecordStore>(
+    {
+      async read(kind, after) {
+        const [first, second] = after;
+        const isPair = keyColumns[kind].length === 2;
+        const alone = first === undefined ? {} : { _id: { $gt: first } };
+        const pair =
+          second === undefined
+            ? {}
+            : { $or: [{ integrationId: { $gt: first } }, { integrationId: first, _id: { $gt: second } }] };
+        const found = await of[kind]
+          .find(isPair ? pair : alone)
+          .sort(isPair ? { integrationId: 1, _id: 1 } : { _id: 1 })
+          .limit(recordsAtOnce)
+          .toArray();
+        return found.map(document => toRecord(kind, document));
+      },
+
+      async write(kind, records) {
+        const documents = records.map(record => toDocument(kind, record));
+        // Those that are there are left.
+        await of[kind].insertMany(documents, { ordered: false }).catch(readDuplicates);
+      },
+
+      readCounters,
+
+      async raiseCounters(values) {
+        const present = await readCounters();
+        for (const name of ['grants', 'deliveries'] as const) {
+          const value = Long.fromNumber(Math.max(values[name], present[name]));
+          await collections.counters.updateOne({ _id: name }, { $set: { value } }, { upsert: true });
+        }
+      },
+
+      close: () => client.close(),
     },
-
-    async write(kind, records) {
-      const documents = records.map(record => toDocument(kind, record));
-      // Those that are there are left.
-      await of[kind].insertMany(documents, { ordered: false }).catch(readDuplicates);
-    },
-
-    readCounters,
-
-    async raiseCounters(values) {
-      const present = await readCounters();
-      for (const name of ['grants', 'deliveries'] as const) {
-        const value = Long.fromNumber(Math.max(values[name], present[name]));
-        await collections.counters.updateOne({ _id: name }, { $set: { value } }, { upsert: true });
-      }
-    },
-
-    close: () => client.close(),
-  });
+    toMongoStoreError,
+  );
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { Pool } from 'pg';
-import { connectTimeoutMs, defaultStatementTimeoutMs, toStoreError } from './map-database-error.js';
+import { connectTimeoutMs, defaultStatementTimeoutMs } from './map-database-error.js';
 
 export interface PostgresOptions {
   readonly databaseUrl: string;
@@ -12,7 +13,11 @@ export interface PostgresOptions {
 
 interface Connection {
   query(sql: string): Promise<unknown>;
+  readonly connection: { readonly stream: Socket };
 }
+
+/** By this text the driver's own timeout is known. */
+const silence = 'Query read timeout';
 
 /** Connects lazily and reconnects by itself: a broken connection leaves the pool, the next query opens another. */
 export function createPool({
@@ -30,11 +35,14 @@ export function createPool({
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    // The client's own watch, for a server or network that fell silent and will not report the timeout itself.
-    query_timeout: statementTimeoutMs + 5_000,
     // Awaited by the pool before the connection is handed out; a failure fails that query.
-    onConnect: async (connection: Connection) => {
-      await connection.query(prepareConnection);
+    onConnect: async (client: Connection) => {
+      // The client's own watch, for a server or network that fell silent and will not report the timeout itself. On the
+      // socket: the driver's `query_timeout` makes a timer for each query, which keeps the query and its values alive
+      // into the old generation. For the intake of webhooks that was nearly all that ever got there.
+      const { stream } = client.connection;
+      stream.setTimeout(statementTimeoutMs + 5_000, () => stream.destroy(new Error(silence)));
+      await client.query(prepareConnection);
     },
   };
   const pool = new Pool(options);
@@ -63,25 +71,17 @@ export function nameStatements(databaseUrl: string): (query: { readonly sql: str
   };
 }
 
-/** One statement with texts for parameters, past Prisma; the rows as the driver reads them. */
-export type DirectQuery = (sql: string, values: readonly string[]) => Promise<unknown[]>;
+/** One statement past Prisma, a time as a Date with its offset; the rows as the driver reads them. */
+export type DirectQuery = (sql: string, values: readonly (string | number | Date)[]) => Promise<unknown[]>;
 
 /**
- * For the few statements that every webhook waits for: by way of Prisma they cost the server as much as all the rest
- * of taking one in.
+ * For the statements that every webhook or every lot of deliveries waits for: by way of Prisma they cost as much as all
+ * the rest of taking one in.
  */
 export function createDirectQuery(pool: Pool, databaseUrl: string): DirectQuery {
   const nameOf = nameStatements(databaseUrl);
   return async (sql, values) => {
-    try {
-      const { rows } = await pool.query<Record<string, unknown>>({
-        name: nameOf({ sql }),
-        text: sql,
-        values: [...values],
-      });
-      return rows;
-    } catch (error) {
-      throw toStoreError(error);
-    }
+    const named = { name: nameOf({ sql }), text: sql, values: [...values] };
+    return (await pool.query<Record<string, unknown>>(named)).rows;
   };
 }

@@ -14,8 +14,8 @@ import { readIntegrationGates } from './read-integration-gates.js';
 export function createDeliveryStore(client: PostgresClient, direct: DirectQuery): DeliveryStore {
   const { delivery: deliveries } = client;
   return {
-    ...createDeliveryClaims(client),
-    ...createDeliveryQueues(client),
+    ...createDeliveryClaims(client, direct),
+    ...createDeliveryQueues(direct),
     ...createDeliveryUpkeep(client),
     insertDeliveries: rows => insertDeliveries(direct, rows),
     readIntegrationGates: ids => readIntegrationGates(direct, ids),

@@ -4,6 +4,7 @@ import { cleanDetail } from '../clean-detail.js';
 import { largestLotBytes } from '../lot-size.js';
 import type { DeliveryOutcome, DeliveryStore } from '../port/delivery-store.js';
 import type { PostgresClient } from './create-client.js';
+import type { DirectQuery } from './create-pool.js';
 import { claimedRows, toClaimed } from './delivery-rows.js';
 
 const idRows = z.array(z.object({ id: z.string() }));
@@ -18,8 +19,10 @@ type Claims = Pick<
  * whichever commits first decides, and a consumer that was replaced finds its name gone.
  *
  * Rows are locked in the order of arrival by everyone who takes several, so that nobody waits in a circle.
+ *
+ * What comes once for every lot goes past Prisma: on the way through it a lot's content is copied several times.
  */
-export function createDeliveryClaims(client: PostgresClient): Claims {
+export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery): Claims {
   return {
     async becomeConsumer(integrationId, claim, since) {
       // Two statements: the second one's view begins after the first got the lock, so it sees what the last claim of
@@ -51,9 +54,12 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
     },
 
     async findLookedAfter(ids) {
-      const rows = await client.$queryRaw`
+      const rows = await direct(
+        `
         SELECT "integration_id" AS "id" FROM "delivery_consumers"
-         WHERE "integration_id" = ANY(string_to_array(${ids.join(',')}, ',')) AND "is_looking"`;
+         WHERE "integration_id" = ANY(string_to_array($1, ',')) AND "is_looking"`,
+        [ids.join(',')],
+      );
       return idRows.parse(rows).map(({ id }) => id as IntegrationId);
     },
 
@@ -62,53 +68,59 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
         order === 'arrival'
           ? // By arrival the lot is the unbroken run from the head up to the first that may not run now. It waits for
             // rows that others hold: what comes after them must not overtake.
-            await client.$queryRaw`
+            await direct(
+              `
               WITH consumer AS (
                 SELECT 1 FROM "delivery_consumers"
-                 WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
+                 WHERE "integration_id" = $1 AND "claim" = $2 FOR SHARE
               ), head AS (
                 SELECT "id", "sequence", "suspect", octet_length("sealed_content") AS "size",
-                       "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now}) AS "due"
+                       "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= $3) AS "due"
                   FROM "deliveries"
-                 WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
-                 ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE
+                 WHERE "integration_id" = $1 AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
+                 ORDER BY "sequence" LIMIT $4 FOR NO KEY UPDATE
               ), lot AS (
                 SELECT "id" FROM (
                   SELECT "id", bool_and("due") OVER before AS "runs", row_number() OVER before AS "place",
                          bool_or("suspect") OVER before AS "after_suspect", sum("size") OVER before AS "size"
                     FROM head WINDOW before AS (ORDER BY "sequence")
-                ) AS marked WHERE "runs" AND ("place" = 1 OR NOT "after_suspect" AND "size" <= ${largestLotBytes})
+                ) AS marked WHERE "runs" AND ("place" = 1 OR NOT "after_suspect" AND "size" <= $5)
               ), claimed AS (
-                UPDATE "deliveries" SET "state" = 'claimed', "claim" = ${claim}
-                 WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM lot))
+                UPDATE "deliveries" SET "state" = 'claimed', "claim" = $2
+                 WHERE "integration_id" = $1 AND "id" = ANY(ARRAY(SELECT "id" FROM lot))
                 RETURNING "id", "sequence", "external_id", "provider", "sealed_content", "received_at", "attempts",
                           "crashes", "suspect"
               )
-              SELECT claimed.* FROM consumer LEFT JOIN claimed ON true ORDER BY claimed."sequence"`
+              SELECT claimed.* FROM consumer LEFT JOIN claimed ON true ORDER BY claimed."sequence"`,
+              [integrationId, claim, now, limit, largestLotBytes],
+            )
           : // Without an order whatever may run now, past what others hold.
-            await client.$queryRaw`
+            await direct(
+              `
               WITH consumer AS (
                 SELECT 1 FROM "delivery_consumers"
-                 WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
+                 WHERE "integration_id" = $1 AND "claim" = $2 FOR SHARE
               ), head AS (
                 SELECT "id", "sequence", "suspect", octet_length("sealed_content") AS "size"
                   FROM "deliveries"
-                 WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
-                   AND "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= ${now})
-                 ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
+                 WHERE "integration_id" = $1 AND "finished_at" IS NULL AND EXISTS (SELECT 1 FROM consumer)
+                   AND "state" = 'queued' AND ("next_attempt_at" IS NULL OR "next_attempt_at" <= $3)
+                 ORDER BY "sequence" LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED
               ), lot AS (
                 SELECT "id" FROM (
                   SELECT "id", row_number() OVER before AS "place", bool_or("suspect") OVER before AS "after_suspect",
                          sum("size") OVER before AS "size"
                     FROM head WINDOW before AS (ORDER BY "sequence")
-                ) AS marked WHERE "place" = 1 OR NOT "after_suspect" AND "size" <= ${largestLotBytes}
+                ) AS marked WHERE "place" = 1 OR NOT "after_suspect" AND "size" <= $5
               ), claimed AS (
-                UPDATE "deliveries" SET "state" = 'claimed', "claim" = ${claim}
-                 WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM lot))
+                UPDATE "deliveries" SET "state" = 'claimed', "claim" = $2
+                 WHERE "integration_id" = $1 AND "id" = ANY(ARRAY(SELECT "id" FROM lot))
                 RETURNING "id", "sequence", "external_id", "provider", "sealed_content", "received_at", "attempts",
                           "crashes", "suspect"
               )
               SELECT claimed.* FROM consumer LEFT JOIN claimed ON true ORDER BY claimed."sequence"`,
+              [integrationId, claim, now, limit, largestLotBytes],
+            ),
       );
       // A single row of nulls: the consumer holds, and nothing is due.
       return rows.length === 0 ? null : rows.map(toClaimed).filter(row => row !== null);
@@ -126,10 +138,11 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
       if (outcomes.length === 0) return [];
       const named = outcomes.map(outcome => outcome.id).join(',');
       const found = idRows.parse(
-        await client.$queryRaw`
+        await direct(
+          `
           WITH consumer AS (
             SELECT 1 FROM "delivery_consumers"
-             WHERE "integration_id" = ${integrationId} AND "claim" = ${claim} FOR SHARE
+             WHERE "integration_id" = $1 AND "claim" = $2 FOR SHARE
           )
           UPDATE "deliveries" AS d
              SET "state" = ended."state",
@@ -142,12 +155,14 @@ export function createDeliveryClaims(client: PostgresClient): Claims {
                  "next_attempt_at" = ended."next_attempt_at",
                  "reason" = CASE WHEN ended."kind" = 'released' THEN d."reason" ELSE ended."reason" END,
                  "detail" = CASE WHEN ended."kind" = 'released' THEN d."detail" ELSE ended."detail" END,
-                 "finished_at" = CASE WHEN ended."state" = 'queued' THEN NULL ELSE ${now}::timestamptz END
-            FROM jsonb_to_recordset(${JSON.stringify(outcomes.map(toEnd))}::jsonb)
+                 "finished_at" = CASE WHEN ended."state" = 'queued' THEN NULL ELSE $3::timestamptz END
+            FROM jsonb_to_recordset($4::jsonb)
               AS ended("id" text, "kind" text, "state" text, "ran" boolean, "reason" text, "detail" text, "next_attempt_at" timestamptz)
-           WHERE d."integration_id" = ${integrationId} AND d."id" = ANY(string_to_array(${named}, ','))
-             AND d."id" = ended."id" AND d."claim" = ${claim} AND EXISTS (SELECT 1 FROM consumer)
+           WHERE d."integration_id" = $1 AND d."id" = ANY(string_to_array($5, ','))
+             AND d."id" = ended."id" AND d."claim" = $2 AND EXISTS (SELECT 1 FROM consumer)
           RETURNING d."id"`,
+          [integrationId, claim, now, JSON.stringify(outcomes.map(toEnd)), named],
+        ),
       );
       if (found.length === outcomes.length) return [];
       const held = new Set(found.map(row => row.id));

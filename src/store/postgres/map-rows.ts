@@ -18,7 +18,7 @@ import type { Credential } from '../port/credential-store.js';
 import type { Entity } from '../port/entity-store.js';
 import type { Integration } from '../port/integration-store.js';
 import type { Session } from '../port/session-store.js';
-import { entityKeySeparator, jsonObject, storedCauses, storedEpochs } from '../stored-shapes.js';
+import { entityKeySeparator, storedCauses, storedConfig, storedEpochs } from '../stored-shapes.js';
 import type {
   AuthorizationSession as SessionRow,
   Credential as CredentialRow,
@@ -130,7 +130,7 @@ export function toIntegration(row: IntegrationRow): Integration {
     userId: row.userId as UserId,
     type: row.type as IntegrationType,
     entityIds: row.entityKey.split(entityKeySeparator).map(id => id as EntityId),
-    config: jsonObject.parse(row.config),
+    config: storedConfig.parse(row.config),
     state: {
       lifecycle: lifecycle.parse(row.lifecycle),
       intent: intent.parse(row.intent),

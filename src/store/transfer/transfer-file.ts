@@ -1,10 +1,15 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { getSystemErrorMap } from 'node:util';
 import { z } from 'zod';
 import { RelinkError } from '../../errors.js';
-import { type Counters, recordKinds, type RecordStore, type TransferRecord, type RecordKind } from './records.js';
+import {
+  type Counters,
+  type RecordKind,
+  recordKinds,
+  recordsAtOnce,
+  type RecordStore,
+  type TransferRecord,
+} from './records.js';
 import { type RecordSum, RecordSummer } from './sum-records.js';
 import { walkRecords } from './walk-records.js';
 
@@ -24,35 +29,44 @@ export interface FileLine {
   readonly record: TransferRecord;
 }
 
-/** Writes everything of a store to a file, beside its place first: what stands there is whole. */
+/**
+ * Writes everything of a store to a file, beside its place first: what stands there is whole.
+ *
+ * @throws RelinkError `invalid_request` where the file cannot be opened.
+ */
 export async function writeTransferFile(store: RecordStore, file: string): Promise<FileEnd> {
   const draft = `${file}.draft`;
-  const stream = createWriteStream(draft, { mode: 0o600 });
-  const put = async (text: string) => {
-    if (!stream.write(`${text}\n`)) await once(stream, 'drain');
-  };
-  const summer = new RecordSummer();
-  for await (const walked of walkRecords(store)) {
-    summer.add(walked);
-    await put(`{"kind":"${walked.kind}","record":${walked.canonical}}`);
+  const handle = await openFile(draft, file, 'w');
+  try {
+    const summer = new RecordSummer();
+    let lines: string[] = [];
+    for await (const walked of walkRecords(store)) {
+      summer.add(walked);
+      lines.push(`{"kind":"${walked.kind}","record":${walked.canonical}}\n`);
+      if (lines.length < recordsAtOnce) continue;
+      await handle.appendFile(lines.join(''));
+      lines = [];
+    }
+    const end: FileEnd = { ...summer.end(), counters: await store.readCounters() };
+    await handle.appendFile(`${lines.join('')}${JSON.stringify({ end })}\n`);
+    await handle.sync();
+    await rename(draft, file);
+    return end;
+  } finally {
+    await handle.close();
   }
-  const end: FileEnd = { ...summer.end(), counters: await store.readCounters() };
-  await put(JSON.stringify({ end }));
-  stream.end();
-  await once(stream, 'close');
-  await rename(draft, file);
-  return end;
 }
 
 /**
  * The records of a file, then its end.
  *
- * @throws RelinkError `invalid_request` for a line that is none of ours, and for a file that ends before its end.
+ * @throws RelinkError `invalid_request` for a file that cannot be opened, for a line that is none of ours, and for a file
+ *   that ends before its end.
  */
 export async function* readTransferFile(file: string): AsyncGenerator<FileLine | { readonly end: FileEnd }> {
-  const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
+  const handle = await openFile(file, file, 'r');
   let number = 0;
-  for await (const text of lines) {
+  for await (const text of handle.readLines()) {
     number += 1;
     const parsed = parse(text);
     const record = line.safeParse(parsed);
@@ -66,6 +80,17 @@ export async function* readTransferFile(file: string): AsyncGenerator<FileLine |
     return;
   }
   throw new RelinkError('invalid_request', `${file} is not whole: its last line is missing`);
+}
+
+/** @param told The name to tell: the one that was asked for. */
+async function openFile(path: string, told: string, flags: 'r' | 'w'): Promise<FileHandle> {
+  try {
+    return await open(path, flags, 0o600);
+  } catch (error) {
+    const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : 0;
+    const [, reason = 'for a reason unknown'] = getSystemErrorMap().get(errno) ?? [];
+    throw new RelinkError('invalid_request', `${told} cannot be opened: ${reason}`, { cause: error });
+  }
 }
 
 function parse(text: string): unknown {

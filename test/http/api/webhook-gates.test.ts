@@ -56,6 +56,7 @@ test('a DISABLED integration has them discarded, and keeps what was held before'
   await send(api, scene, { deliveryId: 'held' });
   await call(api, 'ann', 'PATCH', scene.path, { status: 'DISABLED' });
   await send(api, scene, { deliveryId: 'late' });
+  await until(async () => (await deliveriesOf(api, scene)).some(row => row.state !== 'queued'));
   expect(await deliveriesOf(api, scene)).toMatchObject([
     { externalId: 'held', state: 'queued' },
     { externalId: 'late', state: 'discarded', reason: 'integration_disabled' },

@@ -1,62 +1,63 @@
-import { Client, type QueryResultRow } from 'pg';
+import { MongoClient } from 'mongodb';
+import { Client } from 'pg';
 import { isId } from '../../../src/domain/ids.js';
-import { openRecords, openStore } from '../../../src/store/open-store.js';
+import { openRecords, openStore, storeKindOf } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/port/store.js';
+import type { RecordKind, TransferRecord } from '../../../src/store/transfer/records.js';
 import { walkRecords } from '../../../src/store/transfer/walk-records.js';
+import type { HeldLock, HeldTable, HeldWrites } from './held-writes.js';
 import { until } from './until.js';
 
-/** A lock held by the test: what needs the locked rows waits. */
-export interface HeldLock {
-  release(): Promise<void>;
-}
-
-/**
- * The stack's database as a test reaches into it; every call is a connection of its own, so it survives restarts. Statements
- * and locks are PostgreSQL's, the rest is for every store.
- */
+/** The stack's database as a test reaches into it, on every store; every look is a connection of its own, so it survives restarts. */
 export class Database {
-  constructor(private readonly url: () => string) {}
+  constructor(
+    private readonly url: () => string,
+    private readonly writes: HeldWrites,
+  ) {}
 
-  async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    const client = await this.connect();
-    try {
-      return (await client.query<Row>(sql, values)).rows;
-    } finally {
-      await client.end();
-    }
+  /** From now on Relink's writes to this record wait, before anything of them is carried out. */
+  async hold(table: HeldTable, id: string): Promise<HeldLock> {
+    const found = await this.record(table, id);
+    const { user_id: userId, external_id: externalId } = found;
+    const account = typeof userId === 'string' && typeof externalId === 'string' ? { userId, externalId } : undefined;
+    return this.writes.hold({ table, id, account });
   }
 
-  /** Runs the statement in a transaction and keeps it open. */
-  async hold(sql: string, values: unknown[] = []): Promise<HeldLock> {
-    const client = await this.connect();
-    // The test may kill the server under it.
-    client.on('error', () => undefined);
-    await client.query('BEGIN');
-    const { rowCount } = await client.query(sql, values);
-    if (rowCount === 0) throw new Error(`nothing to lock: ${sql}`);
-    return { release: () => client.end().catch(() => undefined) };
-  }
-
-  /** Waits until one of Relink's statements that contains `fragment` waits for a lock. */
-  async untilBlocked(fragment: string): Promise<void> {
-    await until(`a statement with ${fragment} waits for a lock`, async () => {
-      return (await this.blocked()).some(query => query.includes(fragment));
+  /** Waits until a write to this table waits; one that sets a field that the pattern fits, if given. */
+  async untilBlocked(table: HeldTable, field = /(?:)/): Promise<void> {
+    await until(`a write to ${table} waits`, async () => {
+      return (await this.blocked()).some(text => text.includes(`"${table}"`) && field.test(text));
     });
   }
 
-  async blocked(): Promise<string[]> {
-    const rows = await this.query<{ query: string }>(
-      `SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'relink'`,
-    );
-    return rows.map(row => row.query);
+  async untilBlockedCount(count: number): Promise<void> {
+    await until(`${count} writes wait`, async () => (await this.blocked()).length === count);
   }
 
-  /** A killed client's statement goes on in the server until its lock comes; this takes it back. */
-  async endBlocked(): Promise<void> {
-    await this.query(
-      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND application_name = 'relink'`,
-    );
+  blocked(): Promise<readonly string[]> {
+    return this.writes.waiting();
+  }
+
+  /** A killed client's write goes on in the server once its turn comes; this takes it back. */
+  endBlocked(): Promise<void> {
+    return this.writes.takeBack();
+  }
+
+  /** As an export has it: a record's columns by their names in PostgreSQL. */
+  async record(kind: RecordKind, id: string): Promise<TransferRecord> {
+    const found = (await this.records(kind)).find(record => record['id'] === id);
+    if (found === undefined) throw new Error(`no ${id} in ${kind}`);
+    return found;
+  }
+
+  async records(kind: RecordKind): Promise<TransferRecord[]> {
+    const records = await openRecords({ databaseUrl: this.url() });
+    const found: TransferRecord[] = [];
+    for await (const walked of walkRecords(records)) {
+      if (walked.kind === kind) found.push(JSON.parse(walked.canonical) as TransferRecord);
+    }
+    await records.close();
+    return found;
   }
 
   /** Every byte of a user's credentials, entities and integrations; on every store. */
@@ -90,14 +91,29 @@ export class Database {
     });
   }
 
+  /** Has the database complain of this text, as it does of a statement with a secret in it. */
+  async provoke(text: string): Promise<void> {
+    const complaint = storeKindOf(this.url()) === 'mongo' ? this.provokeMongo(text) : this.provokePostgres(text);
+    const [{ status }] = await Promise.allSettled([complaint]);
+    if (status !== 'rejected') throw new Error('it did not complain');
+  }
+
+  private async provokeMongo(text: string): Promise<void> {
+    const client = new MongoClient(this.url());
+    await client
+      .db()
+      .command({ [text]: 1 })
+      .finally(() => client.close());
+  }
+
+  private async provokePostgres(text: string): Promise<void> {
+    const client = new Client({ connectionString: this.url(), application_name: 'test' });
+    await client.connect();
+    await client.query(`SELECT '${text}'::integer`).finally(() => client.end());
+  }
+
   private async within<Result>(act: (store: Store) => Promise<Result>): Promise<Result> {
     const store = await openStore({ databaseUrl: this.url(), poolSize: 1 });
     return act(store).finally(() => store.close());
-  }
-
-  private async connect(): Promise<Client> {
-    const client = new Client({ connectionString: this.url(), application_name: 'test' });
-    await client.connect();
-    return client;
   }
 }

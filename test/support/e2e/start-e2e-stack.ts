@@ -11,6 +11,7 @@ import { sandboxSettings } from '../../../src/embedded/start-backing-services.js
 import { migrateStore } from '../../../src/store/open-store.js';
 import { checkBuild, compiled } from './check-build.js';
 import { Database } from './database.js';
+import { type HeldWrites, holdInPostgres, holdOnTheWire } from './held-writes.js';
 import {
   type KillableServer,
   prepareKillableTemporal,
@@ -65,8 +66,10 @@ export async function startE2eStack(
   const run = await makeRunDirectory();
   const roles: RoleProcess[] = [];
   const servers: KillableServer[] = [];
+  let writes: HeldWrites | undefined;
   const stop = async () => {
     await Promise.all(roles.map(role => role.stop()));
+    await writes?.close();
     await Promise.all(servers.map(server => server.stop()));
     await run.remove();
   };
@@ -90,8 +93,11 @@ export async function startE2eStack(
     ]);
     servers.push(postgres);
     if (store === 'postgres') await ensureDatabase(postgres.url('postgres'), 'relink');
-    const databaseUrl = postgres.url('relink');
-    await migrateStore(databaseUrl);
+    const ownUrl = postgres.url('relink');
+    await migrateStore(ownUrl);
+    const held = await startHolding(store, ownUrl);
+    writes = held.writes;
+    const { databaseUrl } = held;
 
     const client = { clientId: 'relink', clientSecret: secrets.sandboxClientSecret };
     const sandbox = await startSandboxProcess(keep, secrets.sandboxControlKey, port =>
@@ -132,7 +138,7 @@ export async function startE2eStack(
       directory: run.path,
       ...{ secrets, settings, postgres, temporal, databaseUrl, sandbox, stop },
       temporalAddress: settings.TEMPORAL_ADDRESS,
-      database: new Database(() => databaseUrl),
+      database: new Database(() => ownUrl, held.writes),
       startServer: async (own = {}) => {
         const publicTaken = roles.some(role => role.name === 'server' && !role.hasExited());
         const port = publicTaken ? await pickPort(undefined, 'Relink', () => {}) : publicPort;
@@ -156,6 +162,15 @@ export async function startE2eStack(
     await stop();
     throw error;
   }
+}
+
+/** What holds writes, and the URL at which Relink's processes meet it. */
+async function startHolding(store: E2eStore, url: string) {
+  if (store === 'postgres') return { writes: holdInPostgres(() => url), databaseUrl: url };
+  const there = new URL(url);
+  const writes = await holdOnTheWire({ port: Number(there.port) });
+  there.port = String(writes.port);
+  return { writes, databaseUrl: there.href };
 }
 
 /** A port that was free when it was picked may be another run's by now: then the sandbox ends, and tries the next. */

@@ -18,11 +18,7 @@ export async function unsealTokens(
   credential: string,
 ): Promise<{ readonly accessToken: string; readonly refreshToken: string | null }> {
   const id: CredentialId = idOf('credential', credential);
-  const [row] = await stack.database.query<{ sealed_tokens: string }>(
-    'SELECT sealed_tokens FROM credentials WHERE id = $1',
-    [id],
-  );
-  if (row === undefined) throw new Error(`no credential ${id}`);
-  const tokens = parseTokenSet(openVault(stack).open(row.sealed_tokens, credentialTokensBinding(id)));
+  const { sealed_tokens: sealed } = await stack.database.record('credentials', id);
+  const tokens = parseTokenSet(openVault(stack).open(String(sealed), credentialTokensBinding(id)));
   return { accessToken: tokens.accessToken.reveal(), refreshToken: tokens.refreshToken?.reveal() ?? null };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeliveryId, IntegrationId, IntegrationType } from '../../../src/domain/ids.js';
+import type { DeliveryId, IntegrationId, IntegrationType, ProviderId } from '../../../src/domain/ids.js';
 import { RelinkError } from '../../../src/errors.js';
 import { AfterCommit } from '../../../src/http/intake/after-commit.js';
 import { Waker } from '../../../src/http/intake/waker.js';
@@ -20,8 +20,16 @@ const open = (id: IntegrationId): IntegrationGateRow => ({
 
 function start(read: (ids: readonly IntegrationId[]) => Promise<readonly IntegrationGateRow[]>) {
   const reads: number[] = [];
+  const woken: string[] = [];
+  const discarded: string[] = [];
+  const counted: string[] = [];
   const waker = new Waker(
-    { wakeWebhooks: () => Promise.resolve() },
+    {
+      wakeWebhooks: id => {
+        woken.push(id);
+        return Promise.resolve();
+      },
+    },
     createLog('silent', 'test'),
     () => undefined,
     () => Promise.resolve(false),
@@ -32,13 +40,18 @@ function start(read: (ids: readonly IntegrationId[]) => Promise<readonly Integra
         reads.push(ids.length);
         return read(ids);
       },
-      discardDeliveries: () => Promise.resolve(0),
+      discardDeliveries: (_id, which) => {
+        if (!('ids' in which)) throw new Error('only by their ids');
+        discarded.push(...which.ids);
+        return Promise.resolve(which.ids.length);
+      },
     },
     integrations: loadIntegrations(),
     waker,
     now: () => new Date(),
+    onDiscarded: provider => counted.push(provider),
   });
-  return { afterCommit, reads };
+  return { afterCommit, reads, woken, discarded, counted };
 }
 
 test('all that wait fail with a read that found the database away, and none of them is read for', async () => {
@@ -67,4 +80,52 @@ test('while the database hangs no more is taken than there is room for', async (
   letGo();
   expect(new Set(await Promise.all(waiting))).toEqual(new Set(['kept']));
   await expect(afterCommit.settle(idOf(0), deliveryId)).resolves.toBe('kept');
+});
+
+describe('what was stored while its integration held', () => {
+  const provider = 'attio' as ProviderId;
+  const began = new Date('2026-01-01T00:00:00.000Z');
+  const seconds = (n: number) => new Date(began.getTime() + n * 1_000);
+  const held = (n: number, receivedAt = began) => ({ id: `dlv_${n}` as DeliveryId, provider, receivedAt });
+
+  test('shares one look, which wakes for all of them where a release came between', async () => {
+    const { afterCommit, reads, woken } = start(ids => Promise.resolve(ids.map(open)));
+    for (const n of range(500)) afterCommit.settleSoon(idOf(n % 5), held(n));
+    await sleep(150);
+    expect(reads).toEqual([5]);
+    expect([...woken].sort()).toEqual(range(5).map(idOf));
+  });
+
+  test('wakes nobody while it still holds', async () => {
+    const { afterCommit, woken, discarded } = start(ids =>
+      Promise.resolve(ids.map(id => ({ ...open(id), status: 'ERROR', openCauses: 1 }))),
+    );
+    afterCommit.settleSoon(idOf(0), held(0));
+    await afterCommit.close();
+    expect([woken, discarded]).toEqual([[], []]);
+  });
+
+  test('is discarded after a pause began, and stays held when it was received before', async () => {
+    const { afterCommit, discarded, counted } = start(ids =>
+      Promise.resolve(ids.map(id => ({ ...open(id), status: 'DISABLED', statusSince: seconds(10) }))),
+    );
+    for (const n of range(20)) afterCommit.settleSoon(idOf(0), held(n, seconds(n)));
+    await afterCommit.close();
+    expect(discarded).toEqual(range(10).map(n => `dlv_${n + 10}`));
+    expect(counted).toHaveLength(10);
+  });
+
+  test('is discarded, all of it, with an integration that is gone', async () => {
+    const { afterCommit, discarded } = start(() => Promise.resolve([]));
+    for (const n of range(2_500)) afterCommit.settleSoon(idOf(0), held(n));
+    await afterCommit.close();
+    expect(new Set(discarded).size).toBe(2_500);
+  });
+
+  test('is left to the sweep when the look fails', async () => {
+    const { afterCommit, woken } = start(() => Promise.reject(new RelinkError('database_unavailable')));
+    afterCommit.settleSoon(idOf(0), held(0));
+    await expect(afterCommit.close()).resolves.toBeUndefined();
+    expect(woken).toEqual([]);
+  });
 });

@@ -1,13 +1,46 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { z } from 'zod';
+import { storeKindOf } from '../../../store/open-store.js';
 
 const arrivalRows = z.array(z.object({ integration_id: z.string(), ids: z.array(z.string()) }));
 const countRow = z.object({ count: z.coerce.number() });
 const latencyRow = z.object({ count: z.coerce.number(), p50: z.number().nullable(), p99: z.number().nullable() });
 
 /** What the benchmark reads straight from the database, so that it counts what is stored and not what it was told. */
-export class BenchDatabase {
+export interface BenchDatabase {
+  count(state: string): Promise<number>;
+  countPending(): Promise<number>;
+  /** Accepted to handled, milliseconds, over what was received since. */
+  latency(since: Date): Promise<{ readonly count: number; readonly p50: number; readonly p99: number }>;
+  /** Empties both queues, so that no part pays for the one before. */
+  reset(): Promise<void>;
+  /** The deliveries of each integration, in the order they were taken in. */
+  arrivals(): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Seconds from the first delivery handled to the last. */
+  handledWithin(): Promise<number>;
+  /** Brings the planner up to date, of our table or of all, where the database does not by itself at once. */
+  vacuum(): Promise<void>;
+  vacuumJobs(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Resolves with the time (performance.now) at which nothing was pending any more. */
+export async function untilDrained(database: BenchDatabase, withinMs: number): Promise<number> {
+  const until = Date.now() + withinMs;
+  while (Date.now() < until) {
+    if ((await database.countPending()) === 0) return performance.now();
+    await sleep(20);
+  }
+  throw new Error(`${await database.countPending()} deliveries are still pending after ${withinMs} ms`);
+}
+
+export async function openBenchDatabase(url: string): Promise<BenchDatabase> {
+  if (storeKindOf(url) === 'postgres') return new PostgresBenchDatabase(url);
+  return new (await import('./mongo-database.js')).MongoBenchDatabase(url);
+}
+
+class PostgresBenchDatabase implements BenchDatabase {
   private readonly pool: Pool;
 
   constructor(url: string) {
@@ -26,17 +59,6 @@ export class BenchDatabase {
     return countRow.parse(rows[0]).count;
   }
 
-  /** Resolves with the time (performance.now) at which nothing was pending any more. */
-  async untilDrained(withinMs: number): Promise<number> {
-    const until = Date.now() + withinMs;
-    while (Date.now() < until) {
-      if ((await this.countPending()) === 0) return performance.now();
-      await sleep(20);
-    }
-    throw new Error(`${await this.countPending()} deliveries are still pending after ${withinMs} ms`);
-  }
-
-  /** Accepted to handled, milliseconds, over what was received since. */
   async latency(since: Date): Promise<{ readonly count: number; readonly p50: number; readonly p99: number }> {
     const { rows } = await this.pool.query(
       `SELECT count(*) AS count,
@@ -49,7 +71,6 @@ export class BenchDatabase {
     return { count: row.count, p50: Math.round(row.p50 ?? NaN), p99: Math.round(row.p99 ?? NaN) };
   }
 
-  /** Empties both queues' tables and brings the planner up to date, so that no part pays for the one before. */
   async reset(): Promise<void> {
     await this.pool.query('TRUNCATE deliveries');
     await this.pool.query(
@@ -58,7 +79,6 @@ export class BenchDatabase {
     await this.pool.query('CHECKPOINT');
   }
 
-  /** The deliveries of each integration, in the order they were taken in. */
   async arrivals(): Promise<ReadonlyMap<string, readonly string[]>> {
     const { rows } = await this.pool.query(
       'SELECT integration_id, array_agg(id ORDER BY sequence) AS ids FROM deliveries GROUP BY integration_id',
@@ -66,7 +86,6 @@ export class BenchDatabase {
     return new Map(arrivalRows.parse(rows).map(row => [row.integration_id, row.ids]));
   }
 
-  /** Seconds from the first delivery handled to the last. */
   async handledWithin(): Promise<number> {
     const { rows } = await this.pool.query(
       `SELECT extract(epoch FROM max(finished_at) - min(finished_at))::float8 AS count FROM deliveries WHERE state = 'succeeded'`,

@@ -1,5 +1,6 @@
 import { sendPaced } from './send-load.js';
 import type { Stage } from './stage.js';
+import { untilDrained } from './database.js';
 
 const warmUpSeconds = 3;
 const paceSeconds = 10;
@@ -19,7 +20,7 @@ export async function measureLatency({ first, database, clear, startWorker, stop
     await sendPaced(first(integrations), rate, warmUpSeconds);
     const since = new Date();
     await sendPaced(first(integrations), rate, paceSeconds);
-    await database.untilDrained(120_000);
+    await untilDrained(database, 120_000);
     const { p50, p99 } = await database.latency(since);
     say(`accepted to handled at ${rate} a second over ${integrations} integrations: p50 ${p50} ms, p99 ${p99} ms`);
     if (integrations === 10) latency[rate] = { p50, p99 };

@@ -3,11 +3,13 @@ import { ApiClient } from '../../api-client.js';
 import { round } from '../statistics.js';
 import { sendLoad } from './send-load.js';
 import type { Stage } from './stage.js';
+import { untilDrained } from './database.js';
 
-const heldCount = 10_000;
+const usualHeld = 10_000;
 
 /** Deliveries held while the credential is dead, then a reconnect: seconds from its start to the last one handled. */
 export async function measureRelease({ stack, database, dead, deadAccount, recorded, say, ...stage }: Stage) {
+  const heldCount = usualHeld * stage.backlog;
   await stage.clear();
   await stage.startWorker();
   await sendLoad(stage.target(dead.integrationIds), { count: heldCount });
@@ -15,7 +17,7 @@ export async function measureRelease({ stack, database, dead, deadAccount, recor
   const startedAt = performance.now();
   const user = new ApiClient(stack.url, stack.apiKey, dead.userId);
   await user.connect(deadAccount, { entityId: dead.entityId });
-  const seconds = round(((await database.untilDrained(300_000)) - startedAt) / 1000);
+  const seconds = round(((await untilDrained(database, 300_000)) - startedAt) / 1000);
   const check = await checkOrder(recorded, await database.arrivals());
   say(`release of ${held} held: ${seconds} s from the reconnect's start to the last one handled`);
   const handled = await database.count('succeeded');

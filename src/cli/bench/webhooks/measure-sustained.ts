@@ -1,6 +1,7 @@
 import { round } from '../statistics.js';
 import { sendLoad } from './send-load.js';
 import type { Stage } from './stage.js';
+import { untilDrained } from './database.js';
 
 const warmUpMs = 3_000;
 const loadMs = 15_000;
@@ -23,7 +24,7 @@ export async function measureSustained({
   const handled = (await database.count('succeeded')) - before;
   const rate = round((handled * 1000) / (performance.now() - startedAt), 1);
   say(`sustained: ${load.rps} taken in and ${rate} handled a second at the same time`);
-  await database.untilDrained(300_000);
+  await untilDrained(database, 300_000);
   await stopWorker();
   return rate;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { pickPort } from '../../../embedded/pick-port.js';
 import type { BenchStack } from '../start-bench-stack.js';
-import { BenchDatabase } from './database.js';
+import { type BenchDatabase, openBenchDatabase } from './database.js';
 import { PeakMemory } from './peak-memory.js';
 import { endConsumers } from './end-consumers.js';
 import { kill, pathOf, seed, type Seeded } from './seed.js';
@@ -16,6 +16,8 @@ export type Say = (line: string) => void;
 export interface Stage {
   readonly stack: BenchStack;
   readonly database: BenchDatabase;
+  /** Of how many deliveries a backlog is made, relative to the usual: fewer where the server reads all of it for each claim. */
+  readonly backlog: number;
   readonly client: Client;
   readonly memory: PeakMemory;
   /** 1,000 integrations of one connected account. */
@@ -40,7 +42,7 @@ export interface Stage {
 const deadAccount = 'hooli';
 
 export async function setStage(stack: BenchStack, root: string, say: Say): Promise<Stage> {
-  const database = new BenchDatabase(stack.databaseUrl);
+  const database = await openBenchDatabase(stack.databaseUrl);
   const connection = await Connection.connect({ address: stack.temporalAddress });
   const memory = new PeakMemory();
   memory.watch('server', stack.server.pid);
@@ -80,6 +82,7 @@ export async function setStage(stack: BenchStack, root: string, say: Say): Promi
   return {
     ...{ stack, database, memory, living, dead, deadAccount, recorded, target, clear, startWorker, stopWorker, say },
     client,
+    backlog: stack.store === 'postgres' ? 1 : 0.05,
     bare: { origin, paths: living.integrationIds.slice(0, 10).map(id => `/webhooks/${id}`), secret },
     first: count => target(living.integrationIds.slice(0, count)),
     close: async () => {

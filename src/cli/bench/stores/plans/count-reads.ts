@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
-import type { Store } from '../../src/store/port/store.js';
+import { createPostgresStore } from '../../../../store/postgres/create-postgres-store.js';
+import type { Store } from '../../../../store/port/store.js';
 
 export interface Reads {
   readonly sequentialScans: number;
