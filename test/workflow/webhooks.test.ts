@@ -68,7 +68,7 @@ describe('deliveries that fail', () => {
     await recordHistory(stack.core.client, `webhooks/${integrationId}`, 'webhooks-retried');
   });
 
-  it('end FAILED when the handler refuses them or their attempts are spent, and let the others by', async () => {
+  it('end FAILED when the handler refuses them, and let the others by', async () => {
     const { user, path, send, untilHandled } = await makeWebhookUser(stack, 'recorder');
     await send({ n: 0, do: 'refuse' });
     await send({ n: 1 });
@@ -94,6 +94,9 @@ describe('deliveries that fail', () => {
     while (!tried.test(await details()) && Date.now() < until) await sleep(50);
     const [, at = ''] = tried.exec(await details()) ?? [];
     expect(Math.abs(Date.parse(at) - Date.parse(String(data?.[0]?.['next_attempt_at'])))).toBeLessThan(1_000);
+    await user.until(`${path}/deliveries?state=failed`, page => page.data?.[0]?.['attempts'] === 3);
+    await ended(integrationId);
+    await recordHistory(stack.core.client, `webhooks/${integrationId}`, 'webhooks-retry-wait');
   });
 
   it('can be replayed by hand with all their attempts', async () => {
@@ -111,13 +114,25 @@ describe('deliveries that fail', () => {
     expect(keys[0]).toBe(keys[1]);
   });
 
-  it('overtake each other where the type says so, as many at once as it allows', async () => {
+  it('overtake each other where the type says so', async () => {
     const { send, untilHandled } = await makeWebhookUser(stack, 'overtaking');
     await send({ n: 0, do: 'throw-until', attempt: 2, waitMs: 300 });
     for (const n of range(6, 1)) await send({ n, waitMs: 100 });
     const order = await untilHandled(7);
     expect(order.at(-1)).toBe(0);
     expect([...order].sort()).toEqual(range(7));
+  });
+
+  it('run as many at once as the type allows, and no more', async () => {
+    const { die, reconnect, send, untilHandled, lines } = await makeWebhookUser(stack, 'overtaking');
+    await die();
+    for (const n of range(12)) await send({ n, waitMs: 300 });
+    await reconnect();
+    await untilHandled(12);
+    // Lines are appended in the order in which things happened, by all threads to one file.
+    let running = 0;
+    const atOnce = lines().map(({ event }) => (running += event === 'begin' ? 1 : event === 'end' ? -1 : 0));
+    expect(Math.max(...atOnce)).toBe(4);
   });
 });
 
@@ -151,6 +166,8 @@ describe('a handler that meets a 401', () => {
       { state: 'queued', held: true, attempts: 0 },
       { state: 'queued', held: true, attempts: 0 },
     ]);
+    await ended(it.integrationId);
+    await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-held');
     await it.reconnect();
     expect(await it.untilHandled(2)).toEqual([0, 1]);
     await ended(it.integrationId);
@@ -225,12 +242,13 @@ describe('a long life', () => {
     await sleep(1_000);
     const before = it.handled().length;
     expect(before).toBeLessThan(5);
+    const { runId } = await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).describe();
     await sleep(600);
     expect(it.handled()).toHaveLength(before);
     await it.user.patch(it.path, { status: 'ENABLED' });
     expect(await it.untilHandled(6)).toEqual(range(6));
     await ended(it.integrationId);
-    await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-stopped-midway');
+    await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-stopped-midway', runId);
   });
 
   it('continues as new when its history grows, and loses no wake-up by it', async () => {
