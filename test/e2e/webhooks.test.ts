@@ -82,7 +82,8 @@ describe.each(e2eStores('webhooks'))('webhooks on %s, with every part a process 
     await until('the other one is handled', async () => (await stateCounts(user))['succeeded'] === 1, 90_000);
     expect(runs()).toBe(4);
     const { body } = await user.user.get(`${user.path}/deliveries?state=failed`);
-    expect(body.data).toMatchObject([{ attempts: 4, outcome: { reason: 'handler_crashed' } }]);
+    // Which one a killed worker had in hand is not known the first time: that run is not counted.
+    expect(body.data).toMatchObject([{ attempts: 3, outcome: { reason: 'handler_crashed' } }]);
   }, 240_000);
 
   it('takes webhooks in while Temporal is away, and all are handled after it is back', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noopMetricMeter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
@@ -112,6 +113,23 @@ describe('a type that takes no webhooks any more', () => {
     expect(await prepare({ integrations }).process(it.id)).toMatchObject({ end: 'stopped', failed: 0 });
     const rows = await rowsOf(it.id);
     expect(rows.map(row => row.state)).toEqual(['succeeded', 'succeeded', 'queued', 'queued']);
+  });
+});
+
+describe('what ends unhandled', () => {
+  it('is counted by state and reason', async () => {
+    const it = await connect('recorder');
+    await it.send({ n: 0, do: 'refuse' });
+    await it.send({ n: 1 });
+    const counted: unknown[] = [];
+    const { createCounter } = noopMetricMeter;
+    const spy = jest.spyOn(noopMetricMeter, 'createCounter').mockImplementation((name, ...more) => ({
+      ...createCounter.call(noopMetricMeter, name, ...more),
+      add: (...added) => void counted.push([name, ...added]),
+    }));
+    await prepare().process(it.id);
+    spy.mockRestore();
+    expect(counted).toMatchObject([['relink_deliveries_ended_total', 1, { state: 'failed', reason: 'handler_refused' }]]);
   });
 });
 

@@ -141,17 +141,33 @@ describe('handlers that misbehave', () => {
     'one that does "%s" ends FAILED, the others go on, and the worker lives',
     async what => {
       const hangs = what === 'hang' || what === 'busy';
-      const { user, path, send, untilHandled } = await makeWebhookUser(stack, hangs ? 'recorder' : 'patient');
+      const { user, path, send, untilHandled, lines } = await makeWebhookUser(stack, hangs ? 'recorder' : 'patient');
       await send({ n: 0 });
       await send({ n: 1, do: what });
       await send({ n: 2 });
       const failed = await user.until(`${path}/deliveries?state=failed`, body => body.data?.length === 1, 60_000);
+      expect(lines('begin').flatMap(line => (line.n === 1 ? [line.attempt] : []))).toEqual([1, 2, 3]);
       const reason = hangs ? 'handler_timed_out' : 'handler_crashed';
       expect(failed.data).toMatchObject([{ outcome: { reason }, attempts: 3 }]);
       expect(new Set(await untilHandled(2))).toEqual(new Set([0, 2]));
     },
     90_000,
   );
+});
+
+describe('attempts', () => {
+  it('count every run, however it ended, and are spent by both', async () => {
+    const { user, path, send, untilHandled, lines } = await makeWebhookUser(stack, 'recorder');
+    await send({ n: 0, do: 'exit-then-throw' });
+    await send({ n: 1 });
+    const startedAt = Date.now();
+    expect(await untilHandled(1)).toEqual([1]);
+    // One that takes its thread down does not keep the others waiting for long.
+    expect(Date.now() - startedAt).toBeLessThan(15_000);
+    expect(lines('begin').flatMap(line => (line.n === 0 ? [line.attempt] : []))).toEqual([1, 2, 3]);
+    const { body } = await user.get(`${path}/deliveries?state=failed`);
+    expect(body.data).toMatchObject([{ attempts: 3, outcome: { reason: 'handler_failed' } }]);
+  });
 });
 
 describe('a handler that meets a 401', () => {

@@ -1,6 +1,7 @@
 import type { IntegrationId } from '../../domain/ids.js';
 import type { Log } from '../../log.js';
 import type { DeliveryOutcome } from '../../store/port/store.js';
+import type { CountEnded } from '../count-ended.js';
 
 /** Integrations remembered as failing; the oldest is forgotten first, and would be told once more. */
 const maxRemembered = 10_000;
@@ -15,6 +16,8 @@ type Failure = Pick<Extract<DeliveryOutcome, { readonly reason: unknown }>, 'rea
 export interface OutcomeNotes {
   succeeded(): void;
   failed(failure: Failure): void;
+  /** After `failed`: it is not tried again. */
+  gaveUp(reason: Failure['reason']): void;
   /** A delivery was sealed with a key that this worker does not have. */
   unreadable(): void;
 }
@@ -43,7 +46,8 @@ export function noteOutcomes(log: Log) {
   }
 
   return {
-    for: (integrationId: IntegrationId): OutcomeNotes => ({
+    for: (integrationId: IntegrationId, count: CountEnded): OutcomeNotes => ({
+      gaveUp: reason => count('failed', reason),
       succeeded() {
         if (unreadable === integrationId) unreadable = null;
         const known = failing.get(integrationId);

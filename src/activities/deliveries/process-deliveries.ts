@@ -5,6 +5,7 @@ import { RelinkError } from '../../errors.js';
 import { webhookPolicyOf } from '../../integrations/definition.js';
 import { gateOfState } from '../../integrations/gate-of.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { countEnded } from '../count-ended.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { DueWatcher } from './due-watcher.js';
 import { Finisher } from './finisher.js';
@@ -96,7 +97,7 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         }
         await noteLooking(true);
         const finisher = new Finisher(store, integrationId, claim, now, signal);
-        const notes = outcomes.for(integrationId);
+        const notes = outcomes.for(integrationId, countEnded(context.metricMeter));
         const lotStartedAt = Date.now();
         const tools = { claim, finisher, deadline: startedAt + workForMs, pace, askGate, notes };
         const { handled, failed, stopped } = await runLot(dependencies, consumer, lot, tools);

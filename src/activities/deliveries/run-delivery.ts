@@ -26,7 +26,7 @@ export function openDelivery(
   { integration, facts }: Consumer,
   delivery: ClaimedDelivery,
 ): HandlerCall {
-  const { id, attempts } = delivery;
+  const { id, attempts, crashes } = delivery;
   const { timeoutMs } = webhookPolicyOf(integrations.find(integration.type));
   const binding = deliveryContentBinding(integration.id, delivery.externalId);
   const { headers, body } = decodeContent(vault.openBytes(delivery.sealedContent, binding));
@@ -41,7 +41,7 @@ export function openDelivery(
   return {
     type: integration.type,
     task: { kind: 'webhook', delivery: inbound },
-    facts: { ...facts, idempotencyKey: id, attempt: attempts + 1 },
+    facts: { ...facts, idempotencyKey: id, attempt: attempts + crashes + 1 },
     timeoutMs,
     alone: delivery.suspect,
   };
@@ -51,16 +51,17 @@ export function openDelivery(
 export function decideOutcome(
   { integrations, now }: Pick<ActivityDependencies, 'now'> & { readonly integrations: Integrations },
   { integration }: Consumer,
-  { id, attempts }: ClaimedDelivery,
+  { id, attempts, crashes }: ClaimedDelivery,
   answer: Exclude<HandlerAnswer, { kind: 'crashed' }>,
-): DeliveryOutcome {
+): Exclude<DeliveryOutcome, { readonly kind: 'crashed' }> {
   if (answer.kind === 'done') return { id, kind: 'succeeded' };
   const { reason, detail } = answer;
   // Not a failed attempt: the delivery waits for the reconnect.
   if (reason === 'credential_dead') return { id, kind: 'released', ran: true };
   const { maxAttempts } = webhookPolicyOf(integrations.find(integration.type));
-  const spent = !answer.retryable || attempts + 1 >= maxAttempts;
+  const attempt = attempts + crashes + 1;
+  const spent = !answer.retryable || attempt >= maxAttempts;
   if (spent) return { id, kind: 'failed', reason, detail, nextAttemptAt: null };
-  const waitMs = answer.retryAfterMs ?? retryDelayMs(attempts + 1, Math.random());
+  const waitMs = answer.retryAfterMs ?? retryDelayMs(attempt, Math.random());
   return { id, kind: 'retry', reason, detail, nextAttemptAt: new Date(now().getTime() + waitMs) };
 }

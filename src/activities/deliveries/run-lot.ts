@@ -58,7 +58,6 @@ export async function runLot(
   const policy = webhookPolicyOf(dependencies.integrations.find(integration.type));
   const byArrival = policy.order === 'arrival';
   const queue = [...lot];
-  const crashed: string[] = [];
   let handled = 0;
   let failed = 0;
   let stopped: LotResult['stopped'] = null;
@@ -99,12 +98,13 @@ export async function runLot(
     const turn = byArrival ? takeSome(queue, pace.turn) : queue.slice(0, 1);
     const [first] = turn;
     if (first === undefined) return;
-    if (first.suspect && first.crashes >= maxCrashes) {
+    if (first.suspect && (first.crashes >= maxCrashes || first.attempts + first.crashes >= policy.maxAttempts)) {
       queue.shift();
       failed += 1;
       const reason = 'handler_crashed';
       finisher.add({ id: first.id, kind: 'failed', reason, detail: null, nextAttemptAt: null });
       notes.failed({ reason, detail: null, nextAttemptAt: null });
+      notes.gaveUp(reason);
       return;
     }
     let calls;
@@ -149,9 +149,10 @@ export async function runLot(
 
   const settle = (delivery: ClaimedDelivery, answer: HandlerAnswer) => {
     if (answer.kind === 'crashed') {
-      // Its claim is left as it is, for the next attempt to find it suspect.
+      // The lot ends here: what the thread had in hand is run alone from now on.
       isCrashed = true;
-      crashed.push(delivery.id);
+      finisher.add({ id: delivery.id, kind: 'crashed' });
+      notes.failed({ reason: 'handler_crashed', detail: null, nextAttemptAt: null });
       return;
     }
     const outcome = decideOutcome(dependencies, consumer, delivery, answer);
@@ -166,6 +167,7 @@ export async function runLot(
         return;
       case 'failed':
         failed += 1;
+        notes.gaveUp(outcome.reason);
         break;
       case 'retry':
         isBlocked ||= byArrival;
@@ -175,11 +177,10 @@ export async function runLot(
 
   const runners = byArrival ? 1 : policy.concurrency;
   const ends = await Promise.allSettled(Array.from({ length: Math.min(runners, lot.length) }, work));
-  // What has not begun goes back, also when the work was cut short: only what a dead thread had in hand stays claimed.
+  // What has not begun goes back, also when the work was cut short.
   for (const { id } of queue) finisher.add({ id, kind: 'released', ran: false });
   await finisher.settled();
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  if (isCrashed) throw new RelinkError('handler_crashed', `${crashed.join(', ')} of ${integration.id}`);
   return { handled, failed, stopped };
 }
 

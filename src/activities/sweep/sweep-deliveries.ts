@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationGateRow, QueueRow } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { countEnded } from '../count-ended.js';
 import { walkPages } from '../for-each-page.js';
 import { wakeEach } from './wake-each.js';
 import { wakePrepared } from './wake-prepared.js';
@@ -66,6 +67,9 @@ async function sweepQueue(
   if (queue.oldestReceivedAt >= before && queue.pending <= settings.heldLimit) return { woken: 0, expired: 0 };
   const bounds = { before, keep: settings.heldLimit, limit: expireLimit };
   const { tooLong, tooMany } = await store.expireDeliveries(queue.integrationId, bounds, now());
+  const count = countEnded(Context.current().metricMeter);
+  count('expired', 'held_too_long', tooLong);
+  count('expired', 'held_too_many', tooMany);
   if (tooLong + tooMany > 0) {
     log.warn(
       { integrationId: queue.integrationId, tooLong, tooMany },

@@ -47,10 +47,7 @@ export function createDeliveryClaims(collections: Collections): Claims {
   /** The fence; null when the consumer was handed its work out later than `since`. */
   async function takeConsumer(integrationId: IntegrationId, claim: string, since: Date): Promise<number | null> {
     for (let round = 0; round < rounds; round += 1) {
-      const own = await consumers.findOneAndUpdate(
-        { _id: integrationId, claim },
-        { $set: { since, isLooking: true } },
-      );
+      const own = await consumers.findOneAndUpdate({ _id: integrationId, claim }, { $set: { since, isLooking: true } });
       if (own !== null) return toFence(own);
       const fence = await drawNumbers(collections, 'fences', 1);
       // Not over one that drew later and wrote sooner: that one came after us.
@@ -122,10 +119,10 @@ export function createDeliveryClaims(collections: Collections): Claims {
       await consumers.updateOne({ _id: integrationId, claim }, { $set: { isLooking } });
     },
 
-    async findLookedAfter(ids) {
+    async findLookedAfter(ids, since) {
       if (ids.length === 0) return [];
       const found = await consumers
-        .find({ _id: { $in: [...ids] }, isLooking: true }, { projection: { _id: 1 } })
+        .find({ _id: { $in: [...ids] }, isLooking: true, since: { $gt: since } }, { projection: { _id: 1 } })
         .toArray();
       return found.map(({ _id }) => _id as IntegrationId);
     },

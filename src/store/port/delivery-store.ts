@@ -29,7 +29,7 @@ export interface Delivery {
   readonly state: DeliveryState;
   /** Attempts that ended in a failure, or in a success. */
   readonly attempts: number;
-  /** Runs that took their process or thread with them. */
+  /** Runs that took their process or thread with them, as far as they are known: they count as attempts too. */
   readonly crashes: number;
   /** Null: as soon as the gate lets it. Only of a queued one. */
   readonly nextAttemptAt: Date | null;
@@ -74,6 +74,8 @@ export type DeliveryOutcome =
       /** When it is due again; only of `retry`. */
       readonly nextAttemptAt: Date | null;
     }
+  /** Its run took the thread with it: queued again, as suspect, and one crash more where none was noted before the run. */
+  | { readonly id: DeliveryId; readonly kind: 'crashed' }
   /** Back into the queue as if it had not been claimed: not an attempt. */
   | {
       readonly id: DeliveryId;
@@ -151,8 +153,11 @@ export interface DeliveryStore {
    * is no longer the consumer.
    */
   noteLooking(integrationId: IntegrationId, claim: string, isLooking: boolean): Promise<void>;
-  /** Which of these have a consumer that looks at least once more. At most 500 ids. */
-  findLookedAfter(ids: readonly IntegrationId[]): Promise<readonly IntegrationId[]>;
+  /**
+   * Which of these have a consumer that looks at least once more, and was handed its work out after `since`: one that was
+   * ended from outside says for ever that it looks. At most 500 ids.
+   */
+  findLookedAfter(ids: readonly IntegrationId[], since: Date): Promise<readonly IntegrationId[]>;
   /**
    * Claims the next lot, in arrival order, up to about 8 MB of content. Order `arrival` stops before the first delivery that is not due yet; a
    * suspect one is claimed alone, so that a lot is either one suspect or any number of others.

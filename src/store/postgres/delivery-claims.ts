@@ -53,12 +53,12 @@ export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery
       await client.deliveryConsumer.updateMany({ where: { integrationId, claim }, data: { isLooking } });
     },
 
-    async findLookedAfter(ids) {
+    async findLookedAfter(ids, since) {
       const rows = await direct(
         `
         SELECT "integration_id" AS "id" FROM "delivery_consumers"
-         WHERE "integration_id" = ANY(string_to_array($1, ',')) AND "is_looking"`,
-        [ids.join(',')],
+         WHERE "integration_id" = ANY(string_to_array($1, ',')) AND "is_looking" AND "since" > $2`,
+        [ids.join(','), since],
       );
       return idRows.parse(rows).map(({ id }) => id as IntegrationId);
     },
@@ -147,11 +147,11 @@ export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery
           UPDATE "deliveries" AS d
              SET "state" = ended."state",
                  "claim" = NULL,
-                 "attempts" = d."attempts" + CASE WHEN ended."kind" <> 'released' AND ended."ran" THEN 1 ELSE 0 END,
-                 -- A suspect that came to an end did not crash this time; one that ended by itself is none any more.
-                 "crashes" = CASE WHEN ended."kind" = 'retry' THEN 0
+                 "attempts" = d."attempts" + CASE WHEN ended."kind" NOT IN ('released', 'crashed') AND ended."ran" THEN 1 ELSE 0 END,
+                 -- Before a suspect runs its crash is noted: one that came to an end did not crash this time.
+                 "crashes" = CASE WHEN ended."kind" = 'crashed' THEN d."crashes" + CASE WHEN d."suspect" THEN 0 ELSE 1 END
                                   WHEN d."suspect" AND ended."ran" THEN greatest(d."crashes" - 1, 0) ELSE d."crashes" END,
-                 "suspect" = d."suspect" AND ended."kind" = 'released',
+                 "suspect" = ended."kind" = 'crashed' OR d."suspect" AND ended."kind" = 'released',
                  "next_attempt_at" = ended."next_attempt_at",
                  "reason" = CASE WHEN ended."kind" = 'released' THEN d."reason" ELSE ended."reason" END,
                  "detail" = CASE WHEN ended."kind" = 'released' THEN d."detail" ELSE ended."detail" END,
@@ -175,6 +175,7 @@ function toEnd(outcome: DeliveryOutcome) {
   const { id, kind } = outcome;
   if (kind === 'succeeded') return { id, kind, ran: true, state: 'succeeded' };
   if (kind === 'released') return { id, kind, ran: outcome.ran, state: 'queued' };
+  if (kind === 'crashed') return { id, kind, ran: false, state: 'queued', reason: 'handler_crashed' };
   const { reason, nextAttemptAt } = outcome;
   const state = kind === 'retry' ? 'queued' : 'failed';
   const ran = reason !== 'handler_crashed';

@@ -127,7 +127,9 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
     it('is said by becoming the consumer, and taken back and said again by that consumer alone', async () => {
       const { first, second, integrationId } = await consumed(0);
       const other = newIntegration();
-      const looked = () => second.findLookedAfter([other, integrationId]);
+      const looked = (since = 0) => second.findLookedAfter([other, integrationId], new Date(since));
+      // What was handed out that long ago has ended, whatever it last said.
+      expect(await looked(one.getTime())).toEqual([]);
       expect(await looked()).toEqual([integrationId]);
       await second.noteLooking(integrationId, 'run/2', false);
       expect(await looked()).toEqual([integrationId]);
@@ -266,7 +268,13 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
     });
 
     it.each<[string, (id: never) => DeliveryOutcome, object, boolean | null]>([
-      ['a retry', id => retry(id, one), { state: 'queued', crashes: 0, attempts: 1 }, false],
+      ['a retry', id => retry(id, one), { state: 'queued', crashes: 1, attempts: 1 }, false],
+      [
+        'its crash',
+        id => ({ id, kind: 'crashed' }),
+        { state: 'queued', crashes: 2, attempts: 0, reason: 'handler_crashed' },
+        true,
+      ],
       ['a failure', id => failed(id), { state: 'failed', crashes: 1, attempts: 1 }, null],
       ['its release after it ran', id => released(id, true), { state: 'queued', crashes: 1, attempts: 0 }, true],
       ['its release before it ran', id => released(id, false), { state: 'queued', crashes: 2, attempts: 0 }, true],
@@ -285,6 +293,15 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       if (suspect !== null) {
         expect(await claimLot(first, integrationId, { claim: 'run/3' })).toMatchObject([{ id, suspect }]);
       }
+    });
+
+    it('is counted of one that was no suspect, which is one from then on', async () => {
+      const { first, integrationId, ids, read } = await consumed(2);
+      await claimLot(first, integrationId);
+      const outcomes = [{ id: ids[0]!, kind: 'crashed' } as const, released(ids[1]!, false)];
+      expect(await first.finishDeliveries(integrationId, 'run/1', outcomes, one)).toEqual([]);
+      expect(await read(0)).toMatchObject({ state: 'queued', crashes: 1, attempts: 0, reason: 'handler_crashed' });
+      expect(await claimLot(first, integrationId)).toMatchObject([{ id: ids[0], suspect: true, crashes: 1 }]);
     });
 
     it('stays counted when the delivery failed because it crashes', async () => {

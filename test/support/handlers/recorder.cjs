@@ -38,6 +38,9 @@ async function onWebhook(delivery, context) {
     case 'exit':
       process.exit(1);
       break;
+    case 'exit-then-throw':
+      if (context.attempt < 3) process.exit(1);
+      throw new Error('not this time');
     case 'flood': {
       const kept = [];
       for (;;) kept.push(new Array(100_000).fill(Math.random()));

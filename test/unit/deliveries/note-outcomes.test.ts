@@ -11,7 +11,7 @@ const begun = 'Deliveries of it fail: handler_failed, HTTP 500. See its deliveri
 const over = 'Deliveries of it are handled again';
 
 const notesOf = () =>
-  noteOutcomes(createLog('info', 'test', { write: line => void lines.push(line) })).for(integrationId);
+  noteOutcomes(createLog('info', 'test', { write: line => void lines.push(line) })).for(integrationId, () => undefined);
 const failIn = (retryInMs: number | null) => ({
   reason: 'handler_failed' as const,
   detail: 'HTTP 500',

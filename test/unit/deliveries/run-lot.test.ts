@@ -100,7 +100,12 @@ function stage({ webhooks = {}, bodies, suspect = false, askGate, store = {} }: 
     signal,
   };
   const said: string[] = [];
-  const notes = { succeeded: () => undefined, failed: () => undefined, unreadable: () => undefined };
+  const notes = {
+    succeeded: () => undefined,
+    failed: () => undefined,
+    gaveUp: () => undefined,
+    unreadable: () => undefined,
+  };
   const run = () =>
     runLot(dependencies, consumer, lot, {
       claim: 'run/1',
