@@ -199,7 +199,7 @@ export const errorRegistry = {
   credential_dead: {
     status: 409,
     retryable: false,
-    text: 'The provider no longer accepts this credential. Its user has to reconnect.',
+    text: 'This credential can no longer be used: its provider refuses it, or it was deleted. Its account has to be connected again.',
   },
   credential_in_use: {
     status: 409,

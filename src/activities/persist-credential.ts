@@ -80,7 +80,7 @@ function standing(credential: Credential) {
 /** The first token of a client; that it can be had proves the client. An outage is retried, like that of the identity call. */
 async function mint(dependencies: ActivityDependencies, session: Session, client: ClientKey): Promise<TokenSet> {
   const provider = waitForOperator(() => dependencies.providers.get(session.provider));
-  const answer = await mintTokens(provider, client, { timeoutMs: mintTimeoutMs, now: dependencies.now });
+  const answer = await mintTokens(provider, client, { timeoutMs: mintTimeoutMs, issuedAt: dependencies.now() });
   switch (answer.meaning) {
     case 'ok':
       return answer.tokens;

@@ -1,21 +1,25 @@
 import { Context } from '@temporalio/activity';
 import type { Activities, PostRefreshResult } from '../contracts/activities.js';
+import { openTokens } from '../credentials/open-tokens.js';
+import { judgeRefresh } from '../domain/credential-standing.js';
 import { RelinkError } from '../errors.js';
 import type { Provider } from '../providers/configure-provider.js';
 import type { TokenSet } from '../providers/definition.js';
 import { refreshTokens, type RefreshAnswer } from '../providers/refresh-tokens.js';
-import { parseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential } from '../store/port/store.js';
-import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { storeRefreshed } from './store-refreshed.js';
+import { writeUntilStored } from './write-until-stored.js';
 
 const heartbeatMs = 2_000;
+/** Well below the silence after which a worker counts as dead (postOptions) and its successor may be at the same grant. */
+const longestMarkingMs = 2_000;
 
 /**
  * Marks, posts, stores. The mark is a conditional write before the request: of all attempts that ever run, in whatever
  * process, one holds the right to this POST. Whoever finds it set and unanswered asks nobody: the provider may have
- * rotated the token for an attempt that died.
+ * rotated the token for an attempt that died. An attempt that stood still after its mark (a frozen process, a database
+ * that took its time) may have been given up meanwhile, so it does not post either.
  *
  * Between the answer and its write nothing happens that could fail but the write itself, which is repeated for as long
  * as this worker lives. A worker killed in between leaves the mark, and the guarded retry finds out.
@@ -43,19 +47,21 @@ async function post(
   if (credential.refreshPostedAt !== null && credential.refreshPosts !== openPost) return found(credential);
 
   const provider = providers.get(credential.provider);
-  const held = parseTokenSet(vault.open(credential.sealedTokens, credentialTokensBinding(credentialId)));
+  const held = openTokens(vault, credential);
   const pauseMs = breakers.admit(credential.provider);
   if (pauseMs !== null) {
     return { kind: 'transient', httpStatus: null, reason: 'outage', retryAfterMs: pauseMs, openPost };
   }
+  const clock = startClock(now);
   const marked = await store.markRefreshPosted(credentialId, generation, credential.refreshPosts, now());
   if (marked === null) {
     // Somebody else's mark, or news: the next look tells which.
     throw new RelinkError('write_conflict', `refresh of ${credentialId}`);
   }
 
+  if (clock() > longestMarkingMs) throw new RelinkError('write_conflict', `refresh of ${credentialId}`);
   const issuedAt = now();
-  const answer = await refreshOrUnsent(provider, held, settings.refreshTimeoutMs, now);
+  const answer = await refreshOrUnsent(provider, held, settings.refreshTimeoutMs, issuedAt);
   if (answer.meaning === 'ok') {
     breakers.noteAnswer(credential.provider);
     await storeRefreshed(dependencies, marked, answer.tokens, issuedAt);
@@ -76,13 +82,18 @@ async function readStanding(
   generation: number,
 ): Promise<PostRefreshResult | null> {
   if (credential === null) return { kind: 'gone' };
-  if (!credential.authIsValid && credential.verdict?.code !== 'client_rejected') return { kind: 'dead' };
-  if (credential.generation > generation) {
-    const { rows } = await store.findIntegrationsByCauseCredentialId(credential.id, { limit: 1, after: null });
-    const { epoch } = credential;
-    return { kind: 'refreshed', generation: credential.generation, epoch, causesOpen: rows.length > 0 };
-  }
-  return credential.refreshable ? null : { kind: 'not_refreshable' };
+  const standing = judgeRefresh(credential, generation);
+  if (standing === 'open') return null;
+  if (standing !== 'refreshed') return { kind: standing };
+  const { rows } = await store.findIntegrationsByCauseCredentialId(credential.id, { limit: 1, after: null });
+  const { epoch } = credential;
+  return { kind: 'refreshed', generation: credential.generation, epoch, causesOpen: rows.length > 0 };
+}
+
+/** Milliseconds since the call, by whichever clock says more: the monotonic one stands still with a suspended machine. */
+function startClock(now: () => Date): () => number {
+  const [wall, monotonic] = [now().getTime(), performance.now()];
+  return () => Math.max(now().getTime() - wall, performance.now() - monotonic);
 }
 
 function found({ refreshPosts }: Credential): PostRefreshResult {
@@ -95,10 +106,10 @@ async function refreshOrUnsent(
   provider: Provider,
   held: TokenSet,
   timeoutMs: number,
-  now: () => Date,
+  issuedAt: Date,
 ): Promise<RefreshAnswer> {
   try {
-    return await refreshTokens(provider, held, { timeoutMs, now });
+    return await refreshTokens(provider, held, { timeoutMs, issuedAt });
   } catch (error) {
     if (!(error instanceof RelinkError) || error.code !== 'host_not_allowed') throw error;
     return { meaning: 'transient', httpStatus: null, reason: error.code, retryAfterMs: null };
@@ -121,16 +132,21 @@ function noteHealth({ breakers, log }: ActivityDependencies, credential: Credent
 
 /**
  * A known answer takes the mark away, unless an earlier request is still unanswered: then what became of that one is as
- * open as before.
+ * open as before. Not where client credentials mint: nothing was spent by that one.
  */
 async function settle(
-  { store }: ActivityDependencies,
-  { id, generation, refreshPosts, epoch, authIsValid }: Credential,
+  { store, log }: ActivityDependencies,
+  { id, kind, generation, refreshPosts, epoch, authIsValid }: Credential,
   { meaning, httpStatus, reason, retryAfterMs }: Failed,
   guarded: boolean,
 ): Promise<PostRefreshResult> {
-  const isKnown = meaning !== 'unknown' && !guarded;
-  if (isKnown) await store.clearRefreshPosted(id, generation, refreshPosts);
+  const isKnown = meaning !== 'unknown' && (!guarded || kind === 'client_credentials');
+  if (isKnown) {
+    await writeUntilStored(
+      { log, fields: { credentialId: id, meaning }, what: `The answer to a refresh of ${id}` },
+      () => store.clearRefreshPosted(id, generation, refreshPosts),
+    );
+  }
   const openPost = isKnown ? null : refreshPosts;
   return meaning === 'definitive' || meaning === 'operator_fault'
     ? { kind: meaning, epoch, httpStatus, authIsValid, openPost }

@@ -1,9 +1,9 @@
 import type { Activities } from '../contracts/activities.js';
+import { openTokens } from '../credentials/open-tokens.js';
+import { isJudgedByRefresh } from '../domain/credential-standing.js';
 import { RelinkError } from '../errors.js';
 import { identifyAccount } from '../providers/identify-account.js';
-import { parseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential } from '../store/port/store.js';
-import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /** One identity call. Only the provider's own 401 is a refusal; everything else that is no answer is an outage. */
@@ -17,7 +17,7 @@ export function probeCredential({ store, vault, providers, now }: ActivityDepend
     if (refreshable && mustRefresh(credential, now())) {
       return { outcome: 'refused', httpStatus: null, refreshable, authIsValid, generation, epoch };
     }
-    const tokens = parseTokenSet(vault.open(credential.sealedTokens, credentialTokensBinding(credentialId)));
+    const tokens = openTokens(vault, credential);
     const answer = await identifyAccount(providers.get(credential.provider), tokens);
     switch (answer.kind) {
       case 'ok':
@@ -33,7 +33,7 @@ export function probeCredential({ store, vault, providers, now }: ActivityDepend
   };
 }
 
-function mustRefresh({ expiresAt, verdict }: Credential, now: Date): boolean {
-  if (verdict !== null && verdict.code !== 'credential_refused') return true;
-  return expiresAt !== null && expiresAt <= now;
+function mustRefresh(credential: Credential, now: Date): boolean {
+  const { expiresAt } = credential;
+  return isJudgedByRefresh(credential) || (expiresAt !== null && expiresAt <= now);
 }

@@ -9,7 +9,7 @@ export function refreshCredential({ store, refresher }: ActivityDependencies): A
   return async ({ credentialId, generation }) => {
     const credential = await store.getCredential(credentialId);
     if (credential === null) return { kind: 'gone' };
-    const { kind } = await refresher.refresh({ ...credential, generation }, { deadlineMs });
+    const { kind } = await refresher.refresh({ ...credential, generation }, { deadlineMs, atOnce: true });
     return { kind };
   };
 }

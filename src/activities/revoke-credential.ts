@@ -1,8 +1,7 @@
 import type { Activities } from '../contracts/activities.js';
+import { openTokens } from '../credentials/open-tokens.js';
 import { RelinkError } from '../errors.js';
 import { revokeGrant } from '../providers/revoke-grant.js';
-import { parseTokenSet } from '../providers/token-set-codec.js';
-import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /**
@@ -18,7 +17,7 @@ export function revokeCredential(dependencies: ActivityDependencies): Activities
     }
     if (credential.sealedTokens === '') return { outcome: 'not_offered' };
     const answer = await asking(credential.provider, () => {
-      const tokens = parseTokenSet(vault.open(credential.sealedTokens, credentialTokensBinding(credentialId)));
+      const tokens = openTokens(vault, credential);
       return revokeGrant(providers.get(credential.provider), tokens, { now });
     });
     switch (answer.kind) {

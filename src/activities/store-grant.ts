@@ -1,10 +1,12 @@
+import { openTokens } from '../credentials/open-tokens.js';
+import { judgeStanding } from '../domain/credential-standing.js';
 import { RelinkError } from '../errors.js';
 import { newId } from '../ids.js';
 import { catalogue } from '../providers/catalogue/index.js';
 import type { TokenSet } from '../providers/definition.js';
 import { isRefreshable } from '../providers/is-refreshable.js';
 import { planGrantEnd, planRefresh } from '../providers/plan-refresh.js';
-import { parseTokenSet, serialiseTokenSet } from '../providers/token-set-codec.js';
+import { serialiseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential, GrantWrite, ProvenAccount, Session } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -59,9 +61,7 @@ export async function storeGrant(
       continue;
     }
     if (existing.grantSequence >= grantSequence) return existing;
-    const kept = keepRefreshToken(tokens, existing, () =>
-      parseTokenSet(vault.open(existing.sealedTokens, credentialTokensBinding(existing.id))),
-    );
+    const kept = keepRefreshToken(tokens, existing, () => openTokens(vault, existing));
     const replaced = await store.replaceGrant(existing.id, existing.epoch, sealFor(existing.id, kept), now());
     if (replaced !== null) return replaced;
   }
@@ -74,7 +74,7 @@ export async function storeGrant(
  */
 function keepRefreshToken(tokens: TokenSet, existing: Credential, openExisting: () => TokenSet): TokenSet {
   if (tokens.key !== undefined || existing.kind !== 'oauth2') return tokens;
-  if (tokens.refreshToken !== null || !existing.refreshable || !existing.authIsValid) return tokens;
+  if (tokens.refreshToken !== null || !existing.refreshable || judgeStanding(existing) === 'dead') return tokens;
   try {
     return { ...tokens, refreshToken: openExisting().refreshToken };
   } catch (error) {

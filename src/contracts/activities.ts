@@ -122,7 +122,7 @@ export type PostRefreshResult =
       /** At which the provider was asked. */
       readonly epoch: number;
       readonly httpStatus: number | null;
-      /** False: its death for this reason is known already. */
+      /** False: that this product's client was rejected is told already. */
       readonly authIsValid: boolean;
       readonly openPost: number | null;
     }

@@ -1,5 +1,8 @@
+import { judgeRefresh, judgeStanding } from '../domain/credential-standing.js';
 import type { Credential, Store } from '../store/port/store.js';
 import type { RefreshAnswer, WorkflowStarter } from '../temporal/workflow-starter.js';
+import { createCredentialMemory } from './create-credential-memory.js';
+import { isDue } from './is-due.js';
 import type { CredentialRefresher, RefreshOutcome, RefreshTarget } from './refresh-once.js';
 
 const defaultDeadlineMs = 10_000;
@@ -8,6 +11,8 @@ const askAgainAfterMs = 2_000;
 const longestWaitMs = 24 * 3_600_000;
 /** How long an outcome that brought no token answers for late callers of the same 401. Milliseconds. */
 const keptForMs = 1_000;
+/** How long a token that looked ended on its arrival is not judged by the clock. Milliseconds. */
+const trustedForMs = 60_000;
 
 export interface RefresherDependencies {
   readonly store: Pick<Store, 'getCredential' | 'raiseRefreshTry'>;
@@ -24,11 +29,17 @@ export interface RefresherDependencies {
  */
 export function createCredentialRefresher(dependencies: RefresherDependencies): CredentialRefresher {
   const running = new Map<string, Promise<RefreshOutcome>>();
+  const { now = Date.now } = dependencies;
+  const trusted = createCredentialMemory(trustedForMs, now);
 
-  async function run(key: string, target: RefreshTarget, deadlineMs: number): Promise<RefreshOutcome> {
+  async function run(key: string, target: RefreshTarget, deadlineMs: number, atOnce: boolean): Promise<RefreshOutcome> {
     let outcome: RefreshOutcome | undefined;
     try {
-      outcome = await refreshOnce(dependencies, target, deadlineMs);
+      outcome = await refreshOnce(dependencies, target, deadlineMs, atOnce);
+      if (outcome.kind === 'refreshed') {
+        const brought = await dependencies.store.getCredential(target.id);
+        if (brought !== null && isDue(brought, new Date(now()))) trusted.note(target.id);
+      }
       return outcome;
     } finally {
       const isShared = outcome !== undefined && outcome.kind !== 'refreshed' && outcome.kind !== 'gone';
@@ -37,9 +48,11 @@ export function createCredentialRefresher(dependencies: RefresherDependencies): 
   }
 
   return {
-    async refresh(target, { deadlineMs = defaultDeadlineMs } = {}) {
-      const key = `${target.id}/${target.generation}`;
-      const shared = running.get(key) ?? run(key, target, Math.max(deadlineMs, defaultDeadlineMs));
+    async refresh(target, { deadlineMs = defaultDeadlineMs, byClock = false, atOnce = false } = {}) {
+      const { id, generation } = target;
+      if (byClock && trusted.has(id)) return { kind: 'refreshed', generation };
+      const key = `${id}/${generation}/${atOnce}`;
+      const shared = running.get(key) ?? run(key, target, Math.max(deadlineMs, defaultDeadlineMs), atOnce);
       running.set(key, shared);
       return await withinDeadline(shared, deadlineMs);
     },
@@ -62,14 +75,18 @@ async function refreshOnce(
   dependencies: RefresherDependencies,
   { id, provider, generation }: RefreshTarget,
   deadlineMs: number,
+  atOnce: boolean,
 ): Promise<RefreshOutcome> {
   const { store, workflows, now = Date.now } = dependencies;
   const endsAt = now() + deadlineMs;
   // The try of the row and not the caller's: a run that gave up since has raised it.
   for (let refreshTry: number | null = null; ; ) {
     const credential = await store.getCredential(id);
-    const standing = readStanding(credential, generation);
-    if (standing !== null || credential === null) return standing ?? { kind: 'gone' };
+    if (credential === null) return { kind: 'gone' };
+    const standing = judgeRefresh(credential, generation);
+    if (standing === 'refreshed') return { kind: 'refreshed', generation: credential.generation };
+    if (standing !== 'open') return { kind: standing };
+    if (!atOnce && refreshTry === null && isLeftToSweep(credential, now())) return { kind: 'operator_fault' };
     const left = endsAt - now();
     if (left <= 0) return { kind: 'pending', retryAfterMs: askAgainAfterMs };
     if (refreshTry === credential.refreshTry) {
@@ -84,13 +101,10 @@ async function refreshOnce(
   }
 }
 
-/** What the row says without a run; null: it is to be refreshed. */
-function readStanding(credential: Credential | null, generation: number): RefreshOutcome | null {
-  if (credential === null) return { kind: 'gone' };
-  // A rejected client says nothing against the grant: the next run may find it mended.
-  if (!credential.authIsValid && credential.verdict?.code !== 'client_rejected') return { kind: 'dead' };
-  if (credential.generation > generation) return { kind: 'refreshed', generation: credential.generation };
-  return credential.refreshable ? null : { kind: 'not_refreshable' };
+/** The next run may find the client mended; until it is due, every caller's would be refused as the last one was. */
+function isLeftToSweep(credential: Credential, now: number): boolean {
+  const { refreshDueAt } = credential;
+  return judgeStanding(credential) === 'client_rejected' && refreshDueAt !== null && refreshDueAt.getTime() > now;
 }
 
 function toOutcome(answer: Exclude<RefreshAnswer, { outcome: 'closed' }>, now: number): RefreshOutcome {

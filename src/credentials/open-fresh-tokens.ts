@@ -1,10 +1,11 @@
+import { judgeStanding } from '../domain/credential-standing.js';
 import { RelinkError } from '../errors.js';
 import type { TokenSet } from '../providers/definition.js';
-import { parseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential, Store } from '../store/port/store.js';
-import { credentialTokensBinding } from '../vault/bindings.js';
 import type { Vault } from '../vault/vault.js';
-import type { CredentialRefresher } from './refresh-once.js';
+import { isAlive, isDue } from './is-due.js';
+import { openTokens } from './open-tokens.js';
+import { operatorWaitMs, type CredentialRefresher } from './refresh-once.js';
 
 export interface FreshTokenDependencies {
   readonly store: Pick<Store, 'getCredential'>;
@@ -13,16 +14,12 @@ export interface FreshTokenDependencies {
   readonly now: () => Date;
 }
 
-/** A token that ends sooner is not worth handing out. Milliseconds. */
-const leastLifeMs = 10_000;
-/** When to come again over what only the operator can mend. Milliseconds. */
-const operatorWaitMs = 60_000;
-
 /**
  * The tokens of a credential, refreshed first where they are due: unlike a request of a handler, whoever gets one here
- * keeps it for a while, so the new one is waited for. One that still lives is better than none.
+ * keeps it for a while, so the new one is waited for. One that still lives is better than none, and one that was just
+ * brought is as good as can be, whatever this process's clock says of it.
  *
- * @throws RelinkError `credential_dead`; `refresh_pending` with its time; `secret_unreadable`.
+ * @throws RelinkError `credential_dead`; `client_rejected`; `refresh_pending` with its time; `secret_unreadable`.
  */
 export async function openFreshTokens(
   { store, vault, refresher, now }: FreshTokenDependencies,
@@ -31,31 +28,23 @@ export async function openFreshTokens(
 ): Promise<{ readonly credential: Credential; readonly tokens: TokenSet }> {
   const read = async () => {
     const credential = await store.getCredential(id);
-    if (credential?.authIsValid !== true) throw new RelinkError('credential_dead', id);
+    if (credential === null || judgeStanding(credential) === 'dead') throw new RelinkError('credential_dead', id);
     return credential;
   };
   let credential = await read();
   if (isDue(credential, now())) {
-    const outcome = await refresher.refresh(credential, { deadlineMs });
+    const outcome = await refresher.refresh(credential, { deadlineMs, byClock: true });
     if (outcome.kind === 'dead' || outcome.kind === 'gone') throw new RelinkError('credential_dead', id);
     credential = await read();
-    // A new one is given out however short its life is.
-    if (!isAlive(credential, now(), outcome.kind === 'refreshed' ? 0 : leastLifeMs)) {
+    if (outcome.kind !== 'refreshed' && !isAlive(credential, now())) {
       if (outcome.kind === 'not_refreshable') throw new RelinkError('credential_dead', id);
+      if (judgeStanding(credential) === 'client_rejected') {
+        throw new RelinkError('client_rejected', credential.provider);
+      }
       const retryAfterMs = outcome.kind === 'pending' ? outcome.retryAfterMs : operatorWaitMs;
       throw new RelinkError('refresh_pending', credential.provider, { retryAfterMs });
     }
   }
-  const tokens = parseTokenSet(vault.open(credential.sealedTokens, credentialTokensBinding(id)));
+  const tokens = openTokens(vault, credential);
   return { credential, tokens };
-}
-
-function isDue(credential: Credential, now: Date): boolean {
-  const { refreshable, refreshDueAt } = credential;
-  const isOverdue = refreshable && refreshDueAt !== null && refreshDueAt.getTime() <= now.getTime();
-  return isOverdue || !isAlive(credential, now);
-}
-
-function isAlive({ expiresAt }: Credential, now: Date, forMs = leastLifeMs): boolean {
-  return expiresAt === null || expiresAt.getTime() - forMs > now.getTime();
 }

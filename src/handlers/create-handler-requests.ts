@@ -2,7 +2,7 @@ import type { HandlerServices } from './handler-host.js';
 import type { Integration, Store } from '../store/port/store.js';
 import type { Vault } from '../vault/vault.js';
 import { createLivingConnections } from './living-connections.js';
-import { createRefusalMemory } from './remember-refusals.js';
+import { createRefusalMemory } from './create-refusal-memory.js';
 import type { Log } from '../log.js';
 import { requestProvider, type ProviderRequestDependencies } from './request-provider.js';
 

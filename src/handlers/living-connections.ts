@@ -1,12 +1,12 @@
+import { openTokens } from '../credentials/open-tokens.js';
+import { judgeStanding } from '../domain/credential-standing.js';
 import type { EntityId } from '../domain/ids.js';
 import { RelinkError } from '../errors.js';
 import type { TokenSet } from '../providers/definition.js';
-import { parseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential, Store } from '../store/port/store.js';
-import { credentialTokensBinding } from '../vault/bindings.js';
 import type { Vault } from '../vault/vault.js';
 
-/** An entity's living credential, opened. */
+/** An entity's credential, opened: living, or one whose token may live on though this product's client is rejected. */
 export interface LivingConnection {
   readonly credential: Credential;
   readonly tokens: TokenSet;
@@ -41,8 +41,10 @@ export function createLivingConnections(
     const entity = await store.getEntity(entityId);
     if (entity === null) throw new RelinkError('entity_not_usable', entityId);
     const credential = await store.getCredential(entity.credentialId);
-    if (credential?.authIsValid !== true) throw new RelinkError('credential_dead', entity.credentialId);
-    const tokens = parseTokenSet(vault.open(credential.sealedTokens, credentialTokensBinding(credential.id)));
+    if (credential === null || judgeStanding(credential) === 'dead') {
+      throw new RelinkError('credential_dead', entity.credentialId);
+    }
+    const tokens = openTokens(vault, credential);
     for (const oldest of kept.keys()) {
       if (kept.size < maxKept) break;
       kept.delete(oldest);

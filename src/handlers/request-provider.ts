@@ -1,4 +1,5 @@
-import type { CredentialRefresher } from '../credentials/refresh-once.js';
+import { operatorWaitMs, type CredentialRefresher } from '../credentials/refresh-once.js';
+import { judgeStanding } from '../domain/credential-standing.js';
 import type { EntityId } from '../domain/ids.js';
 import { RelinkError } from '../errors.js';
 import type { ProviderRequest, ProviderResponse } from '../integrations/handler-context.js';
@@ -6,7 +7,7 @@ import type { ProviderCatalogue } from '../providers/load-providers.js';
 import type { Credential, Integration } from '../store/port/store.js';
 import { isIntegrationEntity } from './is-integration-entity.js';
 import type { LivingConnection, LivingConnections } from './living-connections.js';
-import type { RefusalMemory } from './remember-refusals.js';
+import type { RefusalMemory } from './create-refusal-memory.js';
 import { sendWithToken } from './send-with-token.js';
 import type { CredentialTester } from './test-credential-once.js';
 
@@ -19,20 +20,17 @@ export interface ProviderRequestDependencies {
   readonly now?: () => number;
 }
 
-/** When to come again after a fault that only the operator can mend, and that is no word about the credential. */
-const operatorWaitMs = 60_000;
-
 /**
  * One request of a handler, with the token of one of its integration's entities. The token goes to the provider's own
  * hosts only, and nowhere by redirect.
  *
  * A 401 is about the token until shown otherwise. A newer one in the store is used; else one that can be refreshed is,
- * and one that cannot is tested, each once for everybody who met the same 401. Then the call is made once more; a 401 to
- * the new token is the endpoint's own answer (a missing scope), and from then on the identity call decides before
- * anything is refreshed for this credential's sake.
+ * and one that cannot is tested, each once for everybody who met the same 401. Then the call is made once more, also
+ * with a token that its test found good. A 401 to that is the endpoint's own answer (a missing scope): from then on the
+ * identity call decides before anything is refreshed for this credential's sake.
  *
- * @throws RelinkError `credential_dead`, `refresh_pending` and `rate_limited` with their times, `provider_unavailable`,
- * `entity_not_usable`, `host_not_allowed`.
+ * @throws RelinkError `credential_dead`, `client_rejected`, `refresh_pending` and `rate_limited` with their times,
+ * `provider_unavailable`, `entity_not_usable`, `host_not_allowed`.
  */
 export async function requestProvider(
   dependencies: ProviderRequestDependencies,
@@ -52,12 +50,19 @@ export async function requestProvider(
   const answer = await send(first);
   if (!answer.refused) return answer.response;
 
-  const next = await findNewerToken(dependencies, entityId, first.credential);
+  const next = await findGoodToken(dependencies, entityId, first.credential);
   if (next === null) return answer.response;
   const again = await send(next);
-  if (again.refused && next.credential.refreshable) refusals.note(next.credential.id);
-  else if (again.refused) await test(dependencies, entityId, next.credential);
+  const { id, refreshable } = next.credential;
+  if (!again.refused) return again.response;
+  if (!isNewer(next.credential, first.credential)) refusals.repeats.note(id);
+  else if (refreshable) refusals.newTokens.note(id);
+  else await test(dependencies, entityId, next.credential);
   return again.response;
+}
+
+function isNewer(found: Credential, used: Credential): boolean {
+  return found.id !== used.id || found.generation > used.generation;
 }
 
 /** Before its end a token is refreshed beside the request, after it the request waits for the new one. */
@@ -70,30 +75,31 @@ async function refreshAhead(
   const { credential } = connection;
   if (!credential.refreshable) return connection;
   if (credential.expiresAt !== null && credential.expiresAt.getTime() <= now()) {
-    return (await refresh(dependencies, entityId, credential)) ?? connection;
+    return (await refresh(dependencies, entityId, credential, { byClock: true })) ?? connection;
   }
   if (credential.refreshDueAt !== null && credential.refreshDueAt.getTime() <= now()) {
     // Should it fail, the sweep, or the token's end, comes back to it.
-    refresher.refresh(credential).catch(() => undefined);
+    refresher.refresh(credential, { byClock: true }).catch(() => undefined);
   }
   return connection;
 }
 
-/** Null: the token is as good as can be, so the 401 was the endpoint's. */
-async function findNewerToken(
+/** The token to call once more with; null: the 401 was the endpoint's. */
+async function findGoodToken(
   dependencies: ProviderRequestDependencies,
   entityId: EntityId,
   used: Credential,
 ): Promise<LivingConnection | null> {
   const { connections, refusals } = dependencies;
   const stored = await connections.read(entityId);
-  const isNewer = stored.credential.id !== used.id || stored.credential.generation > used.generation;
-  if (isNewer) return stored;
-  if (used.refreshable && !refusals.has(used.id)) {
+  if (isNewer(stored.credential, used)) return stored;
+  if (used.refreshable && !refusals.newTokens.has(used.id)) {
     const refreshed = await refresh(dependencies, entityId, stored.credential);
     if (refreshed !== null) return refreshed;
   }
-  return await test(dependencies, entityId, stored.credential);
+  const tested = await test(dependencies, entityId, stored.credential);
+  const isRefusedAnyway = refusals.repeats.has(used.id) && tested !== null && !isNewer(tested.credential, used);
+  return isRefusedAnyway ? null : tested;
 }
 
 /** Null: no refresh token is held. */
@@ -101,8 +107,9 @@ async function refresh(
   { refresher, connections }: ProviderRequestDependencies,
   entityId: EntityId,
   credential: Credential,
+  options?: Parameters<CredentialRefresher['refresh']>[1],
 ): Promise<LivingConnection | null> {
-  const outcome = await refresher.refresh(credential);
+  const outcome = await refresher.refresh(credential, options);
   switch (outcome.kind) {
     case 'refreshed':
       return await connections.read(entityId);
@@ -111,15 +118,17 @@ async function refresh(
     case 'dead':
     case 'gone':
       throw new RelinkError('credential_dead', credential.id);
-    case 'operator_fault':
-      // Where it has been told as the credential's cause, the read throws.
-      await connections.read(entityId);
+    case 'operator_fault': {
+      const { credential: after } = await connections.read(entityId);
+      if (judgeStanding(after) === 'client_rejected') throw new RelinkError('client_rejected', credential.provider);
       throw new RelinkError('refresh_pending', credential.provider, { retryAfterMs: operatorWaitMs });
+    }
     case 'pending':
       throw new RelinkError('refresh_pending', credential.provider, { retryAfterMs: outcome.retryAfterMs });
   }
 }
 
+/** What the test found good: the same token, or the one that it was refreshed to. Null: neither. */
 async function test(
   { tester, connections }: ProviderRequestDependencies,
   entityId: EntityId,
@@ -127,11 +136,8 @@ async function test(
 ): Promise<LivingConnection | null> {
   const outcome = await tester.test(credential);
   switch (outcome) {
-    case 'ok': {
-      // The test may have refreshed it.
-      const after = await connections.read(entityId);
-      return after.credential.generation > credential.generation ? after : null;
-    }
+    case 'ok':
+      return await connections.read(entityId);
     case 'refused':
     case 'gone':
       if (!credential.refreshable) throw new RelinkError('credential_dead', credential.id);

@@ -18,11 +18,16 @@ export function watchCredential(call: HandlerCall, services: HandlerServices): W
       try {
         return await services.request(wanted);
       } catch (error) {
-        if (error instanceof RelinkError && error.code === 'credential_dead') died = true;
+        if (error instanceof RelinkError && isHeldOver(error)) died = true;
         if (error instanceof RelinkError) waitMs = error.retryAfterMs ?? waitMs;
         throw error;
       }
     },
   };
   return { ...call, services: watched, credentialDied: () => died, askedToWaitMs: () => waitMs };
+}
+
+/** Told as a cause of the integration, which holds its deliveries until it is gone. */
+function isHeldOver({ code }: RelinkError): boolean {
+  return code === 'credential_dead' || code === 'client_rejected';
 }

@@ -85,6 +85,11 @@ export interface ProviderDefinition {
   readonly missingExpiry: number | null;
   /** Fields of the token answer that give the lifetime in seconds, best first. Default: `expires_in`. */
   readonly expiryFields?: readonly string[];
+  /**
+   * Seconds that no access token of this provider lives beyond, amply: a larger number in those fields is milliseconds.
+   * Left out: nobody knows, and every number is seconds. A token that ends sooner than stated is refreshed over its 401.
+   */
+  readonly longestExpiry?: number;
   /** How long a grant lives whatever its access tokens say. Left out: nobody knows of a limit. Milliseconds. */
   readonly grantLimits?: {
     /** It ends when it is not refreshed for this long. */

@@ -17,18 +17,19 @@ import { sendTokenRequest, type TokenResult } from './send-token-request.js';
  * user's, not the operator's (`operator_fault` becomes `definitive`).
  *
  * Throws RelinkError only before any request: `kind_not_taken`.
+ *
+ * @param options.issuedAt Taken before the request: lifetimes count from it.
  */
 export async function mintTokens(
   provider: Provider,
   client: ClientKey,
-  { timeoutMs, now = () => new Date() }: { readonly timeoutMs: number; readonly now?: () => Date },
+  { timeoutMs, issuedAt }: { readonly timeoutMs: number; readonly issuedAt: Date },
 ): Promise<RefreshAnswer> {
   const form = provider.keys?.client_credentials;
   if (form === undefined) throw new RelinkError('kind_not_taken', `${provider.id}: client_credentials`);
   const { clientId, clientSecret } = client;
   const description = describeServer({ ...provider, clientId, clientSecret }, provider.tokenUrl);
 
-  const issuedAt = now();
   const results: TokenResult[] = [];
   await clientCredentialsGrantRequest(
     description.server,

@@ -1,5 +1,6 @@
 import { RelinkError } from '../errors.js';
-import { classifyAnswer } from './classification/classify-answer.js';
+import { classifyAnswer, isOutage } from './classification/classify-answer.js';
+import { listOperatorFaults } from './classification/dialects.js';
 import type { Provider } from './configure-provider.js';
 import type { TokenSet } from './definition.js';
 import type { ServerDescription } from './describe-server.js';
@@ -7,13 +8,7 @@ import { holdsToken, readTokenSet } from './read-token-set.js';
 import type { TokenAnswer } from './send-token-request.js';
 import { showErrorCode } from './show-error-code.js';
 
-/** How others than the provider in question say `invalid_client`: an exchange is not worth a guess whose code it is. */
-const otherClientErrors = new Set([
-  // Zoho
-  'invalid_client_secret',
-  // GitHub
-  'incorrect_client_credentials',
-]);
+const operatorFaults = listOperatorFaults();
 
 /**
  * Turns the answer to a code exchange into a token set, or into the RelinkError that says what went wrong:
@@ -32,10 +27,10 @@ export async function readTokenAnswer(
 ): Promise<TokenSet> {
   const { status, body } = answer;
   const { meaning, error } = classifyAnswer(provider, { ...answer, failure: null, token: holdsToken(body) });
-  const isOutage = status >= 500 || status === 429 || status === 408;
-  if (meaning === 'operator_fault' || (error !== null && !isOutage && otherClientErrors.has(error)))
+  const isAway = isOutage(status);
+  if (meaning === 'operator_fault' || (error !== null && !isAway && operatorFaults.has(error)))
     throw new RelinkError('client_rejected', (error === null ? null : showErrorCode(error)) ?? `HTTP ${status}`);
-  if (isOutage || (status >= 300 && status < 400)) throw new RelinkError('exchange_failed', `HTTP ${status}`);
+  if (isAway || (status >= 300 && status < 400)) throw new RelinkError('exchange_failed', `HTTP ${status}`);
   if (error !== null) throw new RelinkError('exchange_refused', showErrorCode(error) ?? `HTTP ${status}`);
   if (status < 200 || status >= 300) throw new RelinkError('exchange_failed', `HTTP ${status}`);
   return readTokenSet(provider, description, body, callbackExtras, issuedAt);

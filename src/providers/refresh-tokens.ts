@@ -13,7 +13,8 @@ export type { RefreshAnswer } from './read-token-result.js';
 export interface RefreshOptions {
   /** From connecting to the last byte of the answer. */
   readonly timeoutMs: number;
-  readonly now?: () => Date;
+  /** Taken before the request: lifetimes count from it. */
+  readonly issuedAt: Date;
 }
 
 /**
@@ -26,13 +27,12 @@ export interface RefreshOptions {
 export async function refreshTokens(
   provider: Provider,
   held: TokenSet,
-  { timeoutMs, now = () => new Date() }: RefreshOptions,
+  { timeoutMs, issuedAt }: RefreshOptions,
 ): Promise<RefreshAnswer> {
-  if (held.key?.kind === 'client_credentials') return await mintTokens(provider, held.key, { timeoutMs, now });
+  if (held.key?.kind === 'client_credentials') return await mintTokens(provider, held.key, { timeoutMs, issuedAt });
   if (held.refreshToken === null) throw new RelinkError('internal', 'a refresh without a refresh token');
   const description = describeServer(provider, resolveEndpoint(provider, 'tokenUrl', held.extras));
   const { server, client, clientAuthentication } = description;
-  const issuedAt = now();
   const results: TokenResult[] = [];
   await refreshTokenGrantRequest(server, client, clientAuthentication, held.refreshToken.reveal(), {
     [allowInsecureRequests]: provider.allowInsecure,

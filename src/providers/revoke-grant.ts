@@ -1,6 +1,6 @@
 import { allowInsecureRequests, customFetch, revocationRequest, type CustomFetchOptions } from 'oauth4webapi';
-import { z } from 'zod';
 import { RelinkError } from '../errors.js';
+import { classifyAnswer, isOutage } from './classification/classify-answer.js';
 import type { Provider } from './configure-provider.js';
 import type { TokenSet } from './definition.js';
 import { describeServer } from './describe-server.js';
@@ -20,9 +20,8 @@ export type RevocationAnswer =
   /** Nothing was learnt; ask again later. */
   | { readonly kind: 'unavailable'; readonly reason: string; readonly retryAfterMs: number | null };
 
-/** How errors of a token that is no token any more are spelt (RFC 7009 section 2.2 has none: it answers 200). */
-const alreadyGone = new Set(['invalid_token', 'invalid_grant', 'token_not_found']);
-const errorSchema = z.object({ error: z.string() });
+/** How else a token that is none any more is spelt here (RFC 7009 section 2.2 has no error for it: it answers 200). */
+const alreadyGone = new Set(['invalid_token', 'token_not_found']);
 
 /**
  * Revokes a grant at its provider: one request (RFC 7009, or the provider's own form), for the refresh token where one
@@ -57,7 +56,7 @@ export async function revokeGrant(
   if (provider.revocationForm === 'query') {
     const address = new URL(url);
     address.searchParams.set('token', token);
-    return readAnswer(await send(address.href, { accept: 'application/json' }), now());
+    return readAnswer(provider, await send(address.href, { accept: 'application/json' }), now());
   }
   const { server, client, clientAuthentication } = describeServer(provider, provider.tokenUrl);
   const results: RequestResult[] = [];
@@ -71,21 +70,32 @@ export async function revokeGrant(
   });
   const [result] = results;
   if (result === undefined) throw new RelinkError('internal', 'no revocation request was made');
-  return readAnswer(result, now());
+  return readAnswer(provider, result, now());
 }
 
-function readAnswer(result: RequestResult, now: Date): RevocationAnswer {
+/** The token endpoint's table, for the codes are the same; a 2xx without one is all that RFC 7009 asks for. */
+function readAnswer(provider: Provider, result: RequestResult, now: Date): RevocationAnswer {
   if (result.kind === 'failed') return { kind: 'unavailable', reason: result.reason, retryAfterMs: null };
   const { status, headers, text } = result;
-  if (status >= 200 && status < 300) return { kind: 'revoked' };
-  const error = errorSchema.safeParse(parseJson(text)).data?.error;
-  if (status < 500 && error !== undefined && alreadyGone.has(error)) return { kind: 'revoked' };
-  if (status === 401 || error === 'invalid_client') return { kind: 'client_rejected', httpStatus: status };
-  const passing = status >= 500 || status === 429 || status === 408;
-  if (!passing) return { kind: 'refused', httpStatus: status };
-  return {
-    kind: 'unavailable',
-    reason: `HTTP ${status}`,
-    retryAfterMs: parseRetryAfter(headers['retry-after'], now),
-  };
+  const { meaning, error } = classifyAnswer(provider, {
+    ...{ failure: null, status, challenge: headers['www-authenticate'] ?? null, body: parseJson(text), token: false },
+  });
+  const isDone = status >= 200 && status < 300 && error === null;
+  if (isDone || (error !== null && !isOutage(status) && alreadyGone.has(error))) return { kind: 'revoked' };
+  switch (meaning) {
+    case 'definitive':
+      return { kind: 'revoked' };
+    case 'operator_fault':
+      return { kind: 'client_rejected', httpStatus: status };
+    case 'ok':
+    case 'transient':
+      return { kind: 'refused', httpStatus: status };
+    case 'rate_limited':
+    case 'unknown':
+      return {
+        kind: 'unavailable',
+        reason: `HTTP ${status}`,
+        retryAfterMs: parseRetryAfter(headers['retry-after'], now),
+      };
+  }
 }

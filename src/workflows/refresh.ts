@@ -2,6 +2,7 @@ import { ActivityFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -87,9 +88,9 @@ async function run(input: RefreshInput, tellWait: (waitMs: number) => void): Pro
       case 'unknown':
       case 'found': {
         openPost = posted.openPost;
-        const waitMs = Math.round(
-          Math.max(posted.kind === 'found' ? settleMs : waitOf(input, step), posted.retryAfterMs ?? 0),
-        );
+        const settles = posted.kind === 'found' || (posted.kind === 'unknown' && patched('an-unknown-answer-settles'));
+        const leastMs = Math.max(settles ? settleMs : 0, posted.retryAfterMs ?? 0);
+        const waitMs = Math.round(Math.max(posted.kind === 'found' ? 0 : waitOf(input, step), leastMs));
         if (Date.now() - startedAt > input.giveUpAfterMs) return await giveUp(input, 'pending', posted.reason);
         if (waitMs > tellWaitsAboveMs) tellWait(waitMs);
         if (step === 0) setSearchAttributes({ Stage: 'waiting' });
@@ -126,7 +127,8 @@ async function tell(
   { credentialId, provider }: RefreshInput,
   { kind, epoch, httpStatus, authIsValid, openPost }: Extract<PostRefreshResult, { authIsValid: boolean }>,
 ) {
-  if (!authIsValid) return 'told';
+  // A rejected client is told once; the death of the grant itself is told over it.
+  if (!authIsValid && (kind === 'operator_fault' || !patched('a-rejected-client-can-die'))) return 'told';
   const refusal = openPost === null ? 'refresh_refused' : 'refresh_outcome_unknown';
   const code = kind === 'operator_fault' ? 'client_rejected' : refusal;
   return await tellDeathOnce({ credentialId, provider, epoch, code, httpStatus });

@@ -6,7 +6,7 @@ import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 let stack: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ RELINK_REFRESH_TIMEOUT: '1' });
   await stack.startWorker();
 });
 afterEach(() => callControl(stack.sandbox, 'DELETE', '/faults'));
@@ -120,6 +120,18 @@ describe('client credentials that ran out', () => {
     const outcome = await stack.core.refresher.refresh(credential, { deadlineMs: 20_000 });
     if (outcome.kind === 'pending') await user.until(`/api/credentials/${credentialId}`, body => body.generation === 2);
     else expect(outcome).toEqual({ kind: 'refreshed', generation: 2 });
+  }, 40_000);
+
+  it('are dead under the true cause when a worker died before: nothing is spent by a lost answer', async () => {
+    const user = stack.user();
+    const { credentialId } = await submit(user, 'globex', kind);
+    const { store, refresher } = stack.core;
+    const credential = await store.markRefreshPosted(credentialId, 1, 0, new Date());
+    if (credential === null) throw new Error('gone');
+    await control('/accounts/globex/revoke');
+    const outcome = await refresher.refresh(credential, { deadlineMs: 25_000 });
+    expect(outcome).toEqual({ kind: 'dead' });
+    expect((await store.getCredential(credentialId))?.verdict?.code).toBe('refresh_refused');
   }, 40_000);
 
   it('are dead when their client is refused, which is their user and not the operator', async () => {

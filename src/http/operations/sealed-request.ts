@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { SessionId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
+import { parseJson } from '../../providers/send-request.js';
 import { sessionRequestBinding } from '../../vault/bindings.js';
 import { Secret } from '../../vault/secret.js';
 import type { Vault } from '../../vault/vault.js';
@@ -29,13 +30,4 @@ export function openRequest(vault: Vault, id: SessionId, sealed: string): Author
   const stored = storedSchema.safeParse(parseJson(opened.reveal()));
   if (!stored.success) throw new RelinkError('secret_unreadable', id);
   return { state: stored.data.state, codeVerifier: new Secret(stored.data.verifier) };
-}
-
-/** Undefined when it is no JSON. The parser's own error quotes the text, which is a secret. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

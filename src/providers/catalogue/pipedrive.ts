@@ -33,6 +33,7 @@ export const pipedrive: ProviderDefinition = {
   callbackParameters: [],
   tokenExtras: ['api_domain'],
   missingExpiry: 3600,
+  longestExpiry: 24 * 3600,
   // A refresh token that is not used for 60 days ends; each use sets it back.
   grantLimits: { idleMs: 60 * 24 * 3_600_000 },
   hosts: { api_domain: ['*.pipedrive.com'] },

@@ -40,6 +40,7 @@ export const zoho: ProviderDefinition = {
   callbackParameters: ['accounts-server'],
   tokenExtras: ['api_domain'],
   missingExpiry: 3600,
+  longestExpiry: 24 * 3600,
   // Older answers give `expires_in` in milliseconds, beside `expires_in_sec`.
   expiryFields: ['expires_in_sec', 'expires_in'],
   hosts: {

@@ -33,6 +33,12 @@ export function classifyAnswer(provider: { readonly id: string }, answer: Observ
   return { meaning: rule?.means ?? 'transient', error };
 }
 
+/** Whether such a status says nothing about what was asked, whatever the body says. */
+export function isOutage(status: number): boolean {
+  const answer = { failure: null, status, challenge: null, body: undefined, token: false };
+  return outageRules.some(({ when }) => fits(when, answer, null));
+}
+
 /** The first field that holds a text. */
 function readError(body: unknown, fields: readonly string[]): string | null {
   const object = objectSchema.safeParse(body);

@@ -7,6 +7,13 @@ export interface TokenDialect {
   readonly rules: readonly ClassificationRule[];
 }
 
+/** Every provider's words for `invalid_client` and the like: an exchange is not worth a guess whose word it is. */
+export function listOperatorFaults(): ReadonlySet<string> {
+  const rules = Object.values(tokenDialects).flatMap(dialect => dialect.rules);
+  const faults = rules.filter(({ means }) => means === 'operator_fault').map(({ when }) => when.error);
+  return new Set(faults.flatMap(codes => (codes === undefined || codes === 'any' ? [] : codes)));
+}
+
 /** By the provider's id. Source of each: the provider's documentation or threads of its users, named at the row. */
 export const tokenDialects: Readonly<Record<string, TokenDialect>> = {
   // docs.github.com/apps: troubleshooting OAuth access token request errors. All come with status 200.

@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb';
-import type { CauseCode } from '../../domain/cause.js';
+import { clientRejected } from '../../domain/credential-standing.js';
 import type { CredentialStore, TokensWrite } from '../port/credential-store.js';
 import type { Collections } from './connect.js';
 import { firstOf, toCredential } from './map-documents.js';
@@ -16,11 +16,10 @@ type Refreshes = Pick<
   | 'noteGrantWarned'
 >;
 
-export const clientRejected: CauseCode = 'client_rejected';
 /** Of tokens just written: no request for the next ones was made. */
 export const unposted = { refreshTry: 0, refreshPosts: 0, refreshPostedAt: null };
-/** A rejected client says nothing against the grant: such a credential is refreshed again. */
-const mayRefresh = { $or: [{ authIsValid: true }, { 'verdict.code': clientRejected }] };
+/** judgeStanding as a condition: not dead. */
+export const mayRefresh = { $or: [{ authIsValid: true }, { 'verdict.code': clientRejected }] };
 
 export const tokenFields = ({ sealedTokens, refreshable, expiresAt, refreshDueAt }: TokensWrite) => ({
   ...{ sealedTokens, refreshable, expiresAt, refreshDueAt },

@@ -1,9 +1,10 @@
 import type { Document } from 'mongodb';
 import type { CauseCode } from '../../domain/cause.js';
+import { clientRejected } from '../../domain/credential-standing.js';
 import type { Credential, CredentialStore, GrantWrite } from '../port/credential-store.js';
 import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
-import { clientRejected, createRefreshes, tokenFields, unposted } from './credential-refreshes.js';
+import { createRefreshes, mayRefresh, tokenFields, unposted } from './credential-refreshes.js';
 import { firstOf, toCredential } from './map-documents.js';
 import { isDuplicateKey } from './map-mongo-error.js';
 import { afterCursor } from './read-page.js';
@@ -80,7 +81,7 @@ export function createCredentialStore(collections: Collections): CredentialStore
 
     markCredentialInvalid: (id, epoch, { code, httpStatus, since }, now) =>
       write(
-        { _id: id, epoch, authIsValid: true },
+        { _id: id, epoch, ...(code === clientRejected ? { authIsValid: true } : mayRefresh) },
         {
           $set: {
             ...{ authIsValid: false, verdict: { code, httpStatus, since }, updatedAt: now },

@@ -81,8 +81,8 @@ export interface CredentialStore {
    */
   replaceGrant(id: CredentialId, epoch: number, grant: GrantWrite, now: Date): Promise<Credential | null>;
   /**
-   * Declares the credential dead: epoch + 1, and due for no refresh unless only the client was rejected. Holds only at
-   * `epoch` and while it is valid; null otherwise.
+   * Passes a verdict: epoch + 1, and due for no refresh unless only the client was rejected. Holds only at `epoch`, and
+   * while it is valid, or `client_rejected` and now found dead for another reason; null otherwise.
    */
   markCredentialInvalid(
     id: CredentialId,

@@ -1,4 +1,5 @@
 import type { CauseCode } from '../../domain/cause.js';
+import { clientRejected } from '../../domain/credential-standing.js';
 import type { Credential, CredentialStore, GrantWrite, TokensWrite } from '../port/credential-store.js';
 import type { PostgresClient } from './create-client.js';
 import type { Credential as CredentialRow } from './generated/client.js';
@@ -13,8 +14,7 @@ const alive = { authIsValid: true, verdictCode: null, verdictHttpStatus: null, v
 
 const unposted = { refreshTry: 0, refreshPosts: 0, refreshPostedAt: null };
 
-const clientRejected: CauseCode = 'client_rejected';
-/** A rejected client says nothing against the grant: such a credential is refreshed again. */
+/** judgeStanding as a condition: not dead. */
 const mayRefresh = { OR: [{ authIsValid: true }, { verdictCode: clientRejected }] };
 
 function grantColumns({ kind, grantSequence, grantEndsAt, grantWarnAt, ...tokens }: GrantWrite) {
@@ -96,7 +96,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
 
     async markCredentialInvalid(id, epoch, verdict, now) {
       const marked = await credentials.updateManyAndReturn({
-        where: { id, epoch, authIsValid: true },
+        where: { id, epoch, ...(verdict.code === clientRejected ? { authIsValid: true } : mayRefresh) },
         data: {
           authIsValid: false,
           verdictCode: verdict.code,

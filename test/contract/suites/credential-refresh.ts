@@ -59,6 +59,16 @@ export function describeCredentialRefresh(under: () => StoreUnderTest): void {
       });
     });
 
+    it('does not take back a death that came over that verdict', async () => {
+      const { first } = under();
+      const { id } = await insertRefreshable(first);
+      await first.markCredentialInvalid(id, 1, clientRejected, noon);
+      const dead = await first.markCredentialInvalid(id, 2, refused, noon);
+      expect(await first.compareAndSetTokens(id, 1, fresh, noon)).toBeNull();
+      expect(await first.markRefreshPosted(id, 1, 0, noon)).toBeNull();
+      expect(await first.getCredential(id)).toEqual(dead);
+    });
+
     it('has one winner among many at once', async () => {
       const { id } = await insertRefreshable(under().first);
       const written = await atOnce(under(), (store, index) =>

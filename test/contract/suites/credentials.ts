@@ -1,4 +1,4 @@
-import type { ExternalId } from '../../../src/domain/ids.js';
+import type { ExternalId, ProviderId } from '../../../src/domain/ids.js';
 import { newId } from '../../../src/ids.js';
 import type { CredentialVerdict } from '../../../src/store/port/store.js';
 import {
@@ -179,6 +179,24 @@ export function describeCredentials(under: () => StoreUnderTest): void {
       expect(await second.markCredentialInvalid(known.id, 1, refused, noon)).toBeNull();
       expect(await second.markCredentialInvalid(known.id, 2, refused, noon)).toBeNull();
       expect(await second.getCredential(known.id)).toEqual(dead);
+    });
+
+    it('that only the client was rejected gives way to any other, once, and to itself never', async () => {
+      const { first, second } = under();
+      const provider = newExternalId() as string as ProviderId;
+      const key = { id: newId('credential'), userId: newUser(), provider, externalId: newExternalId() };
+      await first.insertCredential(key, grantOf(1, { refreshable: true, refreshDueAt: noon }), noon);
+      const rejected: CredentialVerdict = { code: 'client_rejected', httpStatus: 401, since: noon };
+      const held = await first.markCredentialInvalid(key.id, 1, rejected, noon);
+      expect(held).toMatchObject({ verdict: rejected, epoch: 2, refreshDueAt: noon });
+      expect(await second.markCredentialInvalid(key.id, 2, rejected, later(noon, 1))).toBeNull();
+      expect(await second.markCredentialInvalid(key.id, 1, refused, later(noon, 1))).toBeNull();
+      const marked = await atOnce(under(), store => store.markCredentialInvalid(key.id, 2, refused, later(noon, 1)));
+      expect(marked.filter(credential => credential !== null)).toHaveLength(1);
+      const dead = { ...held, verdict: refused, epoch: 3, refreshDueAt: null, updatedAt: later(noon, 1) };
+      expect(await first.getCredential(key.id)).toEqual(dead);
+      expect(await first.markCredentialInvalid(key.id, 3, rejected, noon)).toBeNull();
+      expect(await first.listDueRefreshes(provider, later(noon, 1), 10)).toEqual([]);
     });
 
     it('may have no HTTP status', async () => {

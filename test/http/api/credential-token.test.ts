@@ -1,4 +1,5 @@
 import { serialiseTokenSet } from '../../../src/providers/token-set-codec.js';
+import type { CredentialId } from '../../../src/domain/ids.js';
 import { Secret } from '../../../src/vault/secret.js';
 import { credentialTokensBinding } from '../../../src/vault/bindings.js';
 import type { RefreshAnswer } from '../../../src/temporal/workflow-starter.js';
@@ -42,21 +43,34 @@ async function connectExpiring(user: string) {
   return idOf('credential', credential_id);
 }
 
-/** What the run of a refresh ends in; `fresh` is then stored. */
-function onRefresh(answer: RefreshAnswer | 'fresh') {
-  api.workflows.runRefresh = async ({ credentialId, generation }) => {
-    if (answer !== 'fresh') return answer;
+/** What the run of a refresh ends in; `fresh` is then stored. Counts the runs. */
+function onRefresh(answer: RefreshAnswer | 'fresh', expiresAt: Date | null = null) {
+  const runs = { count: 0 };
+  api.workflows.runRefresh = async ({ credentialId, generation, refreshTry }) => {
+    runs.count += 1;
+    if (answer !== 'fresh') {
+      if (answer.outcome === 'operator_fault') await rejectClient(credentialId, generation, refreshTry);
+      return answer;
+    }
     const tokens = {
       accessToken: new Secret('fresh-token'),
       refreshToken: new Secret('rt'),
-      expiresAt: null,
+      expiresAt,
       extras: {},
     };
     const sealedTokens = api.vault.seal(serialiseTokenSet(tokens), credentialTokensBinding(credentialId));
-    const write = { sealedTokens, refreshable: true, expiresAt: null, refreshDueAt: null };
+    const write = { sealedTokens, refreshable: true, expiresAt, refreshDueAt: expiresAt };
     await api.store.compareAndSetTokens(credentialId, generation, write, now);
     return { outcome: 'refreshed', generation: generation + 1 };
   };
+  return runs;
+}
+
+/** As a run does that met `invalid_client`: the verdict, then the next run's time. */
+async function rejectClient(id: CredentialId, generation: number, refreshTry: number) {
+  const verdict = { code: 'client_rejected', httpStatus: 401, since: now } as const;
+  await api.store.markCredentialInvalid(id, 1, verdict, now);
+  await api.store.raiseRefreshTry(id, generation, refreshTry, new Date(now.getTime() + 15 * 60_000));
 }
 
 test('a key with the scope gets the token in its form, and the answer is recorded and kept nowhere', async () => {
@@ -154,16 +168,25 @@ describe('a token past its end', () => {
     expect(await reads(id)).toEqual([]);
   });
 
-  test.each([
-    ['dead', 409, 'credential_dead'],
-    ['operator_fault', 503, 'refresh_pending'],
-  ] as const)('%s', async (outcome, status, code) => {
-    const id = await connectExpiring(`jan-${outcome}`);
+  test('is worth nothing where its grant turns out dead', async () => {
+    const id = await connectExpiring('jan');
     now = new Date(Date.now() + 2 * 3_600_000);
-    onRefresh({ outcome });
-    const answer = await getToken(`jan-${outcome}`, id);
-    expect([answer.statusCode, codeOf(answer)]).toEqual([status, code]);
+    onRefresh({ outcome: 'dead' });
+    const answer = await getToken('jan', id);
+    expect([answer.statusCode, codeOf(answer)]).toEqual([409, 'credential_dead']);
     expect(answer.body).not.toContain(accessToken);
+  });
+
+  test('is refreshed once where the new one looks ended too, and that one is given out', async () => {
+    const id = await connectExpiring('joy');
+    now = new Date(Date.now() + 2 * 3_600_000);
+    const runs = onRefresh('fresh', new Date(now.getTime() - 60_000));
+    for (let call = 0; call < 5; call += 1) {
+      expect((await getToken('joy', id)).json()).toMatchObject({ token: 'fresh-token', generation: 2 });
+    }
+    expect(runs.count).toBe(1);
+    now = new Date(now.getTime() + 61_000);
+    expect((await getToken('joy', id)).json()).toMatchObject({ generation: 3 });
   });
 
   test('without a refresh token is dead', async () => {
@@ -172,6 +195,32 @@ describe('a token past its end', () => {
     now = new Date(Date.now() + 120_000);
     const answer = await getToken('kim', credential_id);
     expect([answer.statusCode, codeOf(answer)]).toEqual([409, 'credential_dead']);
+  });
+});
+
+describe("of a credential whose product's client was rejected", () => {
+  test('a token that lives is given out', async () => {
+    const id = await connectExpiring('lew');
+    now = new Date(Date.now() + 55 * 60_000);
+    const runs = onRefresh({ outcome: 'operator_fault' });
+    for (let call = 0; call < 3; call += 1) {
+      expect((await getToken('lew', id)).json()).toMatchObject({ token: accessToken, generation: 1 });
+    }
+    expect(runs.count).toBe(1);
+  });
+
+  test('a token past its end is the matter of the operator, and nobody is asked to reconnect', async () => {
+    const id = await connectExpiring('liv');
+    now = new Date(Date.now() + 2 * 3_600_000);
+    const runs = onRefresh({ outcome: 'operator_fault' });
+    for (let call = 0; call < 3; call += 1) {
+      const answer = await getToken('liv', id);
+      expect([answer.statusCode, codeOf(answer)]).toEqual([502, 'client_rejected']);
+      expect(answer.body).not.toMatch(/reconnect|connect again/i);
+      expect(answer.body).not.toContain(accessToken);
+    }
+    expect(runs.count).toBe(1);
+    expect(await reads(id)).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@ import type { CredentialId, EntityId, ExternalId, ProviderId } from '../../../sr
 import { createCredentialRefresher } from '../../../src/credentials/create-credential-refresher.js';
 import { RelinkError } from '../../../src/errors.js';
 import { createLivingConnections } from '../../../src/handlers/living-connections.js';
-import { createRefusalMemory } from '../../../src/handlers/remember-refusals.js';
+import { createRefusalMemory } from '../../../src/handlers/create-refusal-memory.js';
 import { requestProvider } from '../../../src/handlers/request-provider.js';
 import { createCredentialTester, type TestOutcome } from '../../../src/handlers/test-credential-once.js';
 import { newId } from '../../../src/ids.js';
@@ -78,6 +78,8 @@ interface SceneOptions {
   readonly refresh?: 'refreshed' | RefreshAnswer;
   readonly expiresAt?: Date;
   readonly refreshDueAt?: Date;
+  /** Of the token that a refresh brings. */
+  readonly freshExpiresAt?: Date;
   readonly now?: () => number;
 }
 
@@ -117,7 +119,8 @@ async function setScene(options: SceneOptions = {}): Promise<Scene> {
   const runRefresh = async (target: { readonly generation: number }): Promise<RefreshAnswer> => {
     refreshes.count += 1;
     if (options.refresh !== 'refreshed') return options.refresh ?? { outcome: 'not_refreshable' };
-    const fresh = { sealedTokens: seal(`${token}-fresh`), refreshable, expiresAt: null, refreshDueAt: null };
+    const { freshExpiresAt = null } = options;
+    const fresh = { sealedTokens: seal(`${token}-fresh`), refreshable, expiresAt: freshExpiresAt, refreshDueAt: null };
     const stored = await store.compareAndSetTokens(credentialId, target.generation, fresh, noon);
     return { outcome: 'refreshed', generation: stored?.generation ?? 0 };
   };
@@ -358,11 +361,33 @@ describe('a 401', () => {
     expect(scene.tests.count).toBe(1);
   });
 
-  it('of one that passes is the answer, and is not tested again', async () => {
-    const { request, tests } = await setScene({ outcome: 'ok' });
+  it('that was a stray one does not reach the handlers: each call is made once more', async () => {
+    const { request, tests, token } = await setScene({ outcome: 'ok' });
+    const seen = new Set<string>();
+    wire.reply = (response, given) => {
+      const isFirst = !seen.has(given.path);
+      seen.add(given.path);
+      (isFirst ? refuse : replyJson(200, {}))(response, given);
+    };
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => request({ url: `/${n}`, method: 'POST', json: { n } })),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(wire.requests).toHaveLength(20);
+    expect(new Set(wire.requests.map(({ headers }) => headers.authorization))).toEqual(new Set([`Bearer ${token}`]));
+    expect(tests.count).toBe(1);
+  });
+
+  it('of one that passes is the answer when it comes again, and is neither tested nor repeated for each call', async () => {
+    let now = Date.now();
+    const { request, tests } = await setScene({ outcome: 'ok', now: () => now });
     wire.reply = refuse;
     for (let call = 0; call < 3; call += 1) expect(await request({ url: '/' })).toMatchObject({ status: 401 });
     expect(tests.count).toBe(1);
+    expect(wire.requests).toHaveLength(4);
+    now += 31_000;
+    expect(await request({ url: '/' })).toMatchObject({ status: 401 });
+    expect(wire.requests).toHaveLength(6);
   });
 
   it.each(['unreachable', null] as const)('of one whose test ended with %s is retried later', async outcome => {
@@ -492,6 +517,32 @@ describe('a token that can be refreshed', () => {
     wire.reply = refuse;
     expect(await rejection(scene.request({ url: '/' }))).toMatchObject(expected);
     expect(wire.requests).toHaveLength(1);
+  });
+
+  it('and whose product has its client rejected is used while it lives, and then held', async () => {
+    const retryAt = minutes(15);
+    const scene = await setScene({
+      refresh: { outcome: 'operator_fault' },
+      expiresAt: minutes(30),
+      refreshDueAt: retryAt,
+    });
+    const verdict = { code: 'client_rejected', httpStatus: 401, since: noon } as const;
+    await store.markCredentialInvalid(scene.credentialId, 1, verdict, noon);
+    expect(await scene.request({ url: '/' })).toMatchObject({ status: 200 });
+    wire.reply = refuse;
+    expect(await rejection(scene.request({ url: '/' }))).toMatchObject({ code: 'client_rejected' });
+    // The sweep is not due yet.
+    expect(scene.refreshes.count).toBe(0);
+  });
+
+  it('and looks ended whatever is brought is refreshed once: its 401 decides', async () => {
+    const scene = await setScene({ refresh: 'refreshed', expiresAt: minutes(-1), freshExpiresAt: minutes(-1) });
+    for (let call = 0; call < 5; call += 1) expect(await scene.request({ url: '/' })).toMatchObject({ status: 200 });
+    expect(scene.refreshes.count).toBe(1);
+    expect(new Set(authorizations())).toEqual(new Set([`Bearer ${scene.token}-fresh`]));
+    wire.reply = refuse;
+    expect(await scene.request({ url: '/' })).toMatchObject({ status: 401 });
+    expect(scene.refreshes.count).toBe(2);
   });
 
   it('and waits for its provider says for how long', async () => {

@@ -39,7 +39,7 @@ const heldOf = (overrides: Partial<TokenSet> = {}): TokenSet => ({
 
 async function refresh(reply: WireReply, id = 'sandbox', timeoutMs = 5000, held = heldOf()): Promise<RefreshAnswer> {
   wire.reply = reply;
-  return refreshTokens(wireUp(id, wire), held, { timeoutMs, now: () => issuedAt });
+  return refreshTokens(wireUp(id, wire), held, { timeoutMs, issuedAt });
 }
 
 /** The same with the dialect of a provider that has no definition yet. */
@@ -47,7 +47,7 @@ async function refreshAs(id: string, reply: WireReply): Promise<RefreshAnswer> {
   expect(Object.keys(tokenDialects)).toContain(id);
   wire.reply = reply;
   const provider = { ...wireUp('sandbox', wire), id: id as ReturnType<typeof wireUp>['id'] };
-  return refreshTokens(provider, heldOf(), { timeoutMs: 5000, now: () => issuedAt });
+  return refreshTokens(provider, heldOf(), { timeoutMs: 5000, issuedAt });
 }
 
 async function refreshed(reply: WireReply, id?: string, held?: TokenSet): Promise<TokenSet> {
@@ -147,6 +147,8 @@ describe('new tokens', () => {
   });
 
   test('of Zoho give seconds beside milliseconds', async () => {
+    const inMilliseconds = await refreshed(replyJson(200, { ...good, expires_in: 3_600_000 }), 'pipedrive');
+    expect(inMilliseconds.expiresAt).toEqual(new Date(issuedAt.getTime() + 3_600_000));
     const tokens = await refreshed(replyJson(200, { ...good, expires_in: 3_600_000, expires_in_sec: 3600 }), 'zoho');
     expect(tokens.expiresAt).toEqual(new Date(issuedAt.getTime() + 3_600_000));
   });
@@ -249,14 +251,16 @@ describe('what an answer means', () => {
   test('a port that nobody listens on is transient', async () => {
     const gone = await startWireProvider();
     await gone.close();
-    const answer = await refreshTokens(wireUp('sandbox', gone), heldOf(), { timeoutMs: 2000 });
+    const answer = await refreshTokens(wireUp('sandbox', gone), heldOf(), { timeoutMs: 2000, issuedAt });
     expect(answer).toMatchObject({ meaning: 'transient', reason: 'network', httpStatus: null });
   });
 
   test('a name that does not resolve, or resolves to a private address, is transient', async () => {
     for (const tokenUrl of ['https://no-such-host.invalid/token', 'https://10.0.0.1/token']) {
       const provider = wireUp('sandbox', wire, { tokenUrl });
-      expect(await refreshTokens(provider, heldOf(), { timeoutMs: 2000 })).toMatchObject({ meaning: 'transient' });
+      expect(await refreshTokens(provider, heldOf(), { timeoutMs: 2000, issuedAt })).toMatchObject({
+        meaning: 'transient',
+      });
     }
   });
 });
@@ -272,6 +276,6 @@ test('no answer shows a secret', async () => {
   ]) {
     wire.reply = reply;
     const provider = wireUp('sandbox', wire, { clientSecret: new Secret(secret) });
-    expect(renderError(await refreshTokens(provider, held, { timeoutMs: 400 }))).not.toContain('canary');
+    expect(renderError(await refreshTokens(provider, held, { timeoutMs: 400, issuedAt }))).not.toContain('canary');
   }
 });

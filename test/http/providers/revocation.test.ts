@@ -81,6 +81,17 @@ test.each<[string, WireReply, object]>([
     replyJson(400, { error: 'invalid_client' }),
     { kind: 'client_rejected', httpStatus: 400 },
   ],
+  [
+    '429 under the name of an end',
+    replyJson(429, { error: 'invalid_token' }),
+    { kind: 'unavailable', reason: 'HTTP 429', retryAfterMs: null },
+  ],
+  [
+    '401 with a challenge to this product',
+    replyText(401, '', { 'www-authenticate': 'Basic realm="x"' }),
+    { kind: 'client_rejected', httpStatus: 401 },
+  ],
+  ['401 without a word', replyText(401, ''), { kind: 'refused', httpStatus: 401 }],
   ['404', replyText(404, ''), { kind: 'refused', httpStatus: 404 }],
   ['400', replyJson(400, { error: 'unsupported_token_type' }), { kind: 'refused', httpStatus: 400 }],
   ['a redirect', replyText(302, '', { location: 'http://127.0.0.1:9/' }), { kind: 'refused', httpStatus: 302 }],
@@ -90,6 +101,14 @@ test.each<[string, WireReply, object]>([
   ['10 MB', replyTenMegabytes, { kind: 'unavailable', reason: 'too_large', retryAfterMs: null }],
 ])('%s', async (_name, reply, answer) => {
   expect(await revoke(reply)).toEqual(answer);
+});
+
+test.each<[string, object, object]>([
+  ['a wrong secret', { error: 'invalid_client_secret' }, { kind: 'client_rejected', httpStatus: 200 }],
+  ['a grant that is none any more', { error: 'invalid_code' }, { kind: 'revoked' }],
+  ['any other error', { error: 'general_error' }, { kind: 'refused', httpStatus: 200 }],
+])('%s, said in a 200 and in the words of Zoho', async (_name, body, answer) => {
+  expect(await revoke(replyJson(200, body), { id: 'zoho' })).toEqual(answer);
 });
 
 test('a hang ends at the timeout', async () => {

@@ -98,6 +98,11 @@ describe('a good answer', () => {
       ).toEqual(tenYears);
   });
 
+  test.each(['pipedrive', 'zoho'])('of %s may give milliseconds', async id => {
+    const tokens = await exchange(replyJson(200, { ...good, expires_in: 3_600_000 }), id);
+    expect(tokens.expiresAt).toEqual(new Date(issuedAt.getTime() + 3_600_000));
+  });
+
   test('of Zoho gives seconds beside milliseconds', async () => {
     const tokens = await exchange(replyJson(200, { ...good, expires_in: 3_600_000, expires_in_sec: 3600 }), 'zoho');
     expect(tokens.expiresAt).toEqual(new Date(issuedAt.getTime() + 3_600_000));

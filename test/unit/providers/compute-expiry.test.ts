@@ -22,6 +22,24 @@ describe('a stated lifetime', () => {
   });
 });
 
+describe('a lifetime in milliseconds', () => {
+  test.each([
+    [3600, 3600],
+    [86_400, 86_400],
+    [3_600_000, 3600],
+    ['3600000', 3600],
+    [86_400_000, 86_400],
+  ])('%j is told by what the provider never gives', (value, seconds) => {
+    expect(computeExpiry({ ...noRule, longestExpiry: 86_400 }, { expires_in: value }, issuedAt)).toEqual(
+      after(seconds),
+    );
+  });
+
+  test('cannot be told where nobody knows how long tokens live', () => {
+    expect(computeExpiry(noRule, { expires_in: 3_600_000 }, issuedAt)).toEqual(after(3_600_000));
+  });
+});
+
 describe('a lifetime that is missing or unreadable', () => {
   test.each([undefined, null, 0, -1, -3600, '', '0', '-5', 'soon', '1e9', '3600s', NaN, true, {}, [3600]])(
     '%j falls to the rule of the provider',

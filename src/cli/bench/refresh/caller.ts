@@ -5,7 +5,7 @@ import { composeCore } from '../../../compose.js';
 import { isId } from '../../../domain/ids.js';
 import { RelinkError } from '../../../errors.js';
 import { createLivingConnections, type LivingConnections } from '../../../handlers/living-connections.js';
-import { createRefusalMemory } from '../../../handlers/remember-refusals.js';
+import { createRefusalMemory } from '../../../handlers/create-refusal-memory.js';
 import { requestProvider } from '../../../handlers/request-provider.js';
 import { createCredentialTester } from '../../../handlers/test-credential-once.js';
 import { loadSettings } from '../../../load-settings.js';

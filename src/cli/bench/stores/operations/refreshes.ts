@@ -1,4 +1,5 @@
-import { clientRejected, unposted } from '../../../../store/mongo/credential-refreshes.js';
+import { clientRejected } from '../../../../domain/credential-standing.js';
+import { mayRefresh as mayRefreshFields, unposted } from '../../../../store/mongo/credential-refreshes.js';
 import { defineOperation, type Operation } from '../operation.js';
 
 const after = { returnDocument: 'after' } as const;
@@ -7,7 +8,6 @@ const tokensOf = (sealedTokens: string) => ({ sealedTokens, refreshable: true, e
 const alive = { authIsValid: true, verdictCode: null, verdictHttpStatus: null, verdictSince: null };
 const rise = { increment: 1 };
 const mayRefresh = { OR: [{ authIsValid: true }, { verdictCode: clientRejected }] };
-const mayRefreshFields = { $or: [{ authIsValid: true }, { 'verdict.code': clientRejected }] };
 
 /** What a token request and a test of a token write. */
 export const refreshOperations: readonly Operation[] = [
