@@ -14,6 +14,7 @@ const gateIsFreshForMs = 100;
 export const firstTurn = 16;
 const longestTurn = 64;
 const largestTurn = 1024 * 1024;
+const afterCrashMs = 500;
 
 export interface LotResult {
   readonly handled: number;
@@ -179,7 +180,12 @@ export async function runLot(
   for (const { id } of queue) finisher.add({ id, kind: 'released', ran: false });
   await finisher.settled();
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  if (isCrashed) throw new RelinkError('handler_crashed', `${crashed.join(', ')} of ${integration.id}`);
+  if (isCrashed) {
+    // Its own wait, since Temporal's grows with each crash, and what waits behind the culprit has done nothing.
+    throw new RelinkError('handler_crashed', `${crashed.join(', ')} of ${integration.id}`, {
+      retryAfterMs: afterCrashMs,
+    });
+  }
   return { handled, failed, stopped };
 }
 
