@@ -4,6 +4,7 @@ import { RelinkError } from '../errors.js';
 import type { ProviderRequest, ProviderResponse } from '../integrations/handler-context.js';
 import type { ProviderCatalogue } from '../providers/load-providers.js';
 import type { Credential, Integration } from '../store/port/store.js';
+import type { HandlerClock } from './handler-clock.js';
 import { isIntegrationEntity } from './is-integration-entity.js';
 import type { LivingConnection, LivingConnections } from './living-connections.js';
 import type { RefusalMemory } from './remember-refusals.js';
@@ -17,6 +18,8 @@ export interface ProviderRequestDependencies {
   readonly tester: CredentialTester;
   readonly refusals: RefusalMemory;
   readonly now?: () => number;
+  /** Of the handler that asks: it stands still while its credential is tested or refreshed. */
+  readonly clock?: HandlerClock | undefined;
 }
 
 /** When to come again after a fault that only the operator can mend, and that is no word about the credential. */
@@ -98,11 +101,12 @@ async function findNewerToken(
 
 /** Null: no refresh token is held. */
 async function refresh(
-  { refresher, connections }: ProviderRequestDependencies,
+  { refresher, connections, clock }: ProviderRequestDependencies,
   entityId: EntityId,
   credential: Credential,
 ): Promise<LivingConnection | null> {
-  const outcome = await refresher.refresh(credential);
+  const refreshing = refresher.refresh(credential);
+  const outcome = await (clock?.during(refreshing) ?? refreshing);
   switch (outcome.kind) {
     case 'refreshed':
       return await connections.read(entityId);
@@ -121,11 +125,12 @@ async function refresh(
 }
 
 async function test(
-  { tester, connections }: ProviderRequestDependencies,
+  { tester, connections, clock }: ProviderRequestDependencies,
   entityId: EntityId,
   credential: Credential,
 ): Promise<LivingConnection | null> {
-  const outcome = await tester.test(credential);
+  const testing = tester.test(credential);
+  const outcome = await (clock?.during(testing) ?? testing);
   switch (outcome) {
     case 'ok': {
       // The test may have refreshed it.
