@@ -133,7 +133,7 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
       for (const [index, timed] of begun.calls.entries()) {
         const call = watched[index];
         if (call === undefined) break;
-        const answer = await withinTime(timed, call.timeoutMs, signal);
+        const answer = await withinTime(timed, call.timeoutMs, signal, call.clock);
         if (answer === null) break;
         // The signal may be what ended it: then it counts as not ended. What was done was done.
         if (signal.aborted && answer.kind !== 'done') break;

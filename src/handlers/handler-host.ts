@@ -1,5 +1,6 @@
 import type { DeliveryReason } from '../domain/delivery.js';
 import type { EnsuredSubscription, InboundDelivery } from '../integrations/definition.js';
+import type { HandlerClock } from './handler-clock.js';
 import type { HandlerContext, HandlerLog, ProviderRequest, ProviderResponse } from '../integrations/handler-context.js';
 
 /** The data of a HandlerContext; its functions stay on this side. */
@@ -26,7 +27,8 @@ export interface HandlerCall {
 /** What a running handler may ask of the service. */
 export interface HandlerServices {
   readonly log: HandlerLog;
-  request(request: ProviderRequest): Promise<ProviderResponse>;
+  /** `clock`: of the handler that asks. */
+  request(request: ProviderRequest, clock?: HandlerClock): Promise<ProviderResponse>;
 }
 
 export type HandlerAnswer =

@@ -54,9 +54,9 @@ export function callHandlers(
       info: (message, fields = {}) => void lines.push({ level: 'info', message, fields }),
       warn: (message, fields = {}) => void lines.push({ level: 'warn', message, fields }),
     },
-    request: async wanted => {
+    request: async (wanted, clock) => {
       requests.push(wanted);
-      return request === undefined ? { status: 200, headers: {}, text: '{}' } : await request(wanted);
+      return request === undefined ? { status: 200, headers: {}, text: '{}' } : await request(wanted, clock);
     },
   };
   return {

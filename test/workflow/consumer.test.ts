@@ -94,6 +94,23 @@ it('an attempt that was frozen before it began takes nothing from the one that r
   expect(it.lines()).toEqual([]);
 });
 
+it('one that was paused and enabled again is prepared before its next delivery runs', async () => {
+  const it = await connect('patient');
+  for (const n of range(6)) await it.send({ n, waitMs: 200 });
+  const processing = prepare().process(it.id);
+  await it.untilHandled(1);
+  await it.user.patch(it.path, { status: 'DISABLED' });
+  await it.user.patch(it.path, { status: 'ENABLED' });
+  expect(await processing).toMatchObject({ end: 'more', failed: 0 });
+  expect(it.handled().length).toBeLessThan(5);
+});
+
+it('a handler that crashes holds up those behind it no longer each time', async () => {
+  const it = await connect('recorder');
+  await it.send({ n: 0, do: 'exit' });
+  await expect(prepare().process(it.id)).rejects.toMatchObject({ code: 'handler_crashed', retryAfterMs: 500 });
+});
+
 describe('a type that takes no webhooks any more', () => {
   const forgetful = () => ({ ...stack.core.integrations, find: () => null });
 
@@ -129,7 +146,9 @@ describe('what ends unhandled', () => {
     }));
     await prepare().process(it.id);
     spy.mockRestore();
-    expect(counted).toMatchObject([['relink_deliveries_ended_total', 1, { state: 'failed', reason: 'handler_refused' }]]);
+    expect(counted).toMatchObject([
+      ['relink_deliveries_ended_total', 1, { state: 'failed', reason: 'handler_refused' }],
+    ]);
   });
 });
 

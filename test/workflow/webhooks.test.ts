@@ -179,8 +179,8 @@ describe('a handler that meets a 401', () => {
     await it.user.until(it.path, body => body.status === 'ERROR');
     const body = await it.user.until(`${it.path}/deliveries`, page => page.data?.[0]?.['state'] === 'queued');
     expect(body.data).toMatchObject([
-      { state: 'queued', held: true, attempts: 0 },
-      { state: 'queued', held: true, attempts: 0 },
+      { state: 'queued', held: true, attempts: 0, outcome: { reason: 'credential_dead' } },
+      { state: 'queued', held: true, attempts: 0, outcome: null },
     ]);
     await ended(it.integrationId);
     await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-held');

@@ -10,6 +10,7 @@ import type { HandlerAnswer, HandlerTask } from '../../handlers/handler-host.js'
 import type { Integration, Subscription, SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import { Secret } from '../../vault/secret.js';
+import { encodeSecrets } from '../../vault/subscription-secrets-codec.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { findDuePreparation } from './find-due-preparation.js';
@@ -123,9 +124,8 @@ async function record(
 ): Promise<void> {
   const at = now();
   const hasHook = integrations.find(type)?.ensureSubscription !== undefined;
-  const secrets = ensured?.secrets ?? [];
-  const brought =
-    secrets.length === 0 ? null : vault.seal(new Secret(JSON.stringify(secrets)), subscriptionSecretsBinding(id));
+  const secrets = (ensured?.secrets ?? []).map(secret => new Secret(secret));
+  const brought = secrets.length === 0 ? null : vault.seal(encodeSecrets(secrets), subscriptionSecretsBinding(id));
   await changeSubscription(store, id, (known): SubscriptionWrite | null => {
     // Deleted meanwhile, together with its integration.
     if (known === null && before !== null) return null;

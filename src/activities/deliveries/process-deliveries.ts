@@ -47,7 +47,6 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
     const signal = context.cancellationSignal;
     const progress = { handled: 0, failed: 0 };
     const startedAt = Date.now();
-    const askGate = async () => (await readGate(dependencies, integrationId)).gate;
     const heart = setInterval(() => context.heartbeat(progress), heartbeatEveryMs);
     try {
       const integration = await store.getIntegration(integrationId);
@@ -55,6 +54,14 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
       if (gateOfState(integrations, integration) !== 'process') {
         return { ...progress, end: 'stopped', nextDueInMs: afterClosedGateMs };
       }
+      // One that was closed and opened again may have to be prepared before its next delivery runs.
+      let hasChanged = false;
+      const askGate = async () => {
+        const { gate, row } = await readGate(dependencies, integrationId);
+        hasChanged =
+          row !== null && gate === 'process' && row.statusSince.getTime() !== integration.statusSince.getTime();
+        return hasChanged ? 'hold' : gate;
+      };
       const { order } = webhookPolicyOf(integrations.find(integration.type));
       let isLooking = true;
       const noteLooking = async (looks: boolean) => {
@@ -104,8 +111,8 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         progress.handled += handled;
         progress.failed += failed;
         if (stopped === 'unreadable') return await end('stopped', afterMissingKeyMs);
-        if (stopped === 'gate_closed') return await end('stopped', afterClosedGateMs);
-        if (stopped === 'time_up') return await end('more');
+        if (stopped === 'gate_closed' && !hasChanged) return await end('stopped', afterClosedGateMs);
+        if (stopped !== null) return await end('more');
         const took = Math.max(Date.now() - lotStartedAt, 1);
         if (lot.length < manyAtOnce && took < gatherLotMs) await sleep(gatherLotMs - took, undefined, { signal });
         limit = Math.min(Math.max(Math.round((lot.length * lotTakesMs) / took), smallestLot), largestLot, limit * 2);

@@ -57,7 +57,7 @@ export function decideOutcome(
   if (answer.kind === 'done') return { id, kind: 'succeeded' };
   const { reason, detail } = answer;
   // Not a failed attempt: the delivery waits for the reconnect.
-  if (reason === 'credential_dead') return { id, kind: 'released', ran: true };
+  if (reason === 'credential_dead') return { id, kind: 'released', ran: true, reason };
   const { maxAttempts } = webhookPolicyOf(integrations.find(integration.type));
   const attempt = attempts + crashes + 1;
   const spent = !answer.retryable || attempt >= maxAttempts;

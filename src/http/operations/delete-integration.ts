@@ -16,6 +16,6 @@ export async function deleteIntegration({ store, intake, log, now }: HttpContext
   await store.deleteSubscription(id);
   await store.deleteIntegration(id);
   // What it had queued is discarded by its consumer.
-  if (await store.hasQueuedDeliveries(id)) intake.waker.wake(id);
+  if (await store.hasQueuedDeliveries(id)) intake.waker.wake(id, { always: true });
   log.info({ integrationId: id, from: changed.before.status }, `Integration ${id} was deleted by its user`);
 }

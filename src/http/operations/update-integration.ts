@@ -40,7 +40,7 @@ export async function updateIntegration(
   if (changed === null) throw new RelinkError('not_found', id);
   const { before, after } = changed;
   if (before.status !== after.status) {
-    if (isStateAtWork(after.state)) intake.waker.wake(id);
+    if (isStateAtWork(after.state)) intake.waker.wake(id, { always: true });
     log.info(
       { integrationId: id, from: before.status, to: after.status },
       `Integration ${id} went from ${before.status} to ${after.status} by its user`,

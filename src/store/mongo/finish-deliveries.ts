@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyBulkWriteOperation, Document } from 'mongodb';
+import type { DeliveryReason } from '../../domain/delivery.js';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { cleanDetail } from '../clean-detail.js';
 import type { DeliveryOutcome } from '../port/delivery-store.js';
@@ -90,7 +91,7 @@ function cameToAnEnd(outcome: DeliveryOutcome): boolean {
 function fieldsOf(outcome: DeliveryOutcome, now: Date): Document {
   switch (outcome.kind) {
     case 'released':
-      return { state: 'queued', stage: pending, dueAt: atOnce };
+      return { state: 'queued', stage: pending, dueAt: atOnce, ...held(outcome.reason) };
     case 'crashed':
       return { state: 'queued', stage: pending, dueAt: atOnce, reason: 'handler_crashed', detail: null };
     case 'succeeded':
@@ -101,6 +102,8 @@ function fieldsOf(outcome: DeliveryOutcome, now: Date): Document {
       return ended('failed', told(outcome), now);
   }
 }
+
+const held = (reason: DeliveryReason | undefined): Document => (reason === undefined ? {} : { reason, detail: null });
 
 const ended = (state: 'succeeded' | 'failed', why: Document, finishedAt: Date): Document => ({
   ...{ state, stage: stageOf(state), dueAt: atOnce, finishedAt },

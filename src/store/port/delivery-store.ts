@@ -82,6 +82,8 @@ export type DeliveryOutcome =
       readonly kind: 'released';
       /** Whether its handler had begun. */
       readonly ran: boolean;
+      /** Why it has to wait, where it is to be told; without it the last one stays. */
+      readonly reason?: DeliveryReason;
     };
 
 /** What the gate is decided from, and what wants doing before deliveries run. */

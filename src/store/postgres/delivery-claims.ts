@@ -153,8 +153,8 @@ export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery
                                   WHEN d."suspect" AND ended."ran" THEN greatest(d."crashes" - 1, 0) ELSE d."crashes" END,
                  "suspect" = ended."kind" = 'crashed' OR d."suspect" AND ended."kind" = 'released',
                  "next_attempt_at" = ended."next_attempt_at",
-                 "reason" = CASE WHEN ended."kind" = 'released' THEN d."reason" ELSE ended."reason" END,
-                 "detail" = CASE WHEN ended."kind" = 'released' THEN d."detail" ELSE ended."detail" END,
+                 "reason" = CASE WHEN ended."kind" = 'released' THEN coalesce(ended."reason", d."reason") ELSE ended."reason" END,
+                 "detail" = CASE WHEN ended."kind" = 'released' AND ended."reason" IS NULL THEN d."detail" ELSE ended."detail" END,
                  "finished_at" = CASE WHEN ended."state" = 'queued' THEN NULL ELSE $3::timestamptz END
             FROM jsonb_to_recordset($4::jsonb)
               AS ended("id" text, "kind" text, "state" text, "ran" boolean, "reason" text, "detail" text, "next_attempt_at" timestamptz)
@@ -174,7 +174,7 @@ export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery
 function toEnd(outcome: DeliveryOutcome) {
   const { id, kind } = outcome;
   if (kind === 'succeeded') return { id, kind, ran: true, state: 'succeeded' };
-  if (kind === 'released') return { id, kind, ran: outcome.ran, state: 'queued' };
+  if (kind === 'released') return { id, kind, ran: outcome.ran, state: 'queued', reason: outcome.reason };
   if (kind === 'crashed') return { id, kind, ran: false, state: 'queued', reason: 'handler_crashed' };
   const { reason, nextAttemptAt } = outcome;
   const state = kind === 'retry' ? 'queued' : 'failed';

@@ -349,6 +349,22 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       expect(await read(3)).toMatchObject({ ...left, state: 'queued', attempts: 0, finishedAt: null });
     });
 
+    it('tells why one was released, where that is to be told', async () => {
+      const { first, integrationId, ids, end, read } = await consumed(2);
+      const [a, b] = ids as [never, never];
+      await claimLot(first, integrationId);
+      await end(retry(a, one), released(b, false));
+      await claimLot(first, integrationId);
+      expect(await end({ id: a, kind: 'released', ran: true, reason: 'credential_dead' }, released(b, false))).toEqual(
+        [],
+      );
+      expect(await read(0)).toMatchObject({ state: 'queued', attempts: 1, reason: 'credential_dead', detail: null });
+      expect(await read(1)).toMatchObject({ state: 'queued', attempts: 0, reason: null, detail: null });
+      await claimLot(first, integrationId);
+      await end(succeeded(a));
+      expect(await read(0)).toMatchObject({ state: 'succeeded', attempts: 2, reason: null });
+    });
+
     it('remembers how the last attempt failed through a release, and forgets it on success', async () => {
       const { first, integrationId, ids, end, read } = await consumed(1);
       const id = ids[0]!;
