@@ -6,6 +6,8 @@ import type { ClaimedDelivery, DeliveryOutcome, Integration } from '../../store/
 import { deliveryContentBinding } from '../../vault/bindings.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
+type Integrations = Pick<ActivityDependencies['integrations'], 'find'>;
+
 /** Everything about an integration that its deliveries share while a consumer works. */
 export interface Consumer {
   readonly integration: Integration;
@@ -20,11 +22,11 @@ export interface Consumer {
  * @throws RelinkError `secret_unreadable`: this worker lacks the key it was sealed with.
  */
 export function openDelivery(
-  { vault, integrations }: Pick<ActivityDependencies, 'vault' | 'integrations'>,
+  { vault, integrations }: Pick<ActivityDependencies, 'vault'> & { readonly integrations: Integrations },
   { integration, facts }: Consumer,
   delivery: ClaimedDelivery,
 ): HandlerCall {
-  const { id, attempts } = delivery;
+  const { id, attempts, crashes } = delivery;
   const { timeoutMs } = webhookPolicyOf(integrations.find(integration.type));
   const binding = deliveryContentBinding(integration.id, delivery.externalId);
   const { headers, body } = decodeContent(vault.openBytes(delivery.sealedContent, binding));
@@ -39,7 +41,7 @@ export function openDelivery(
   return {
     type: integration.type,
     task: { kind: 'webhook', delivery: inbound },
-    facts: { ...facts, idempotencyKey: id, attempt: attempts + 1 },
+    facts: { ...facts, idempotencyKey: id, attempt: attempts + crashes + 1 },
     timeoutMs,
     alone: delivery.suspect,
   };
@@ -47,18 +49,19 @@ export function openDelivery(
 
 /** What becomes of a delivery whose handler gave this answer. */
 export function decideOutcome(
-  { integrations, now }: Pick<ActivityDependencies, 'integrations' | 'now'>,
+  { integrations, now }: Pick<ActivityDependencies, 'now'> & { readonly integrations: Integrations },
   { integration }: Consumer,
-  { id, attempts }: ClaimedDelivery,
+  { id, attempts, crashes }: ClaimedDelivery,
   answer: Exclude<HandlerAnswer, { kind: 'crashed' }>,
-): DeliveryOutcome {
+): Exclude<DeliveryOutcome, { readonly kind: 'crashed' }> {
   if (answer.kind === 'done') return { id, kind: 'succeeded' };
   const { reason, detail } = answer;
   // Not a failed attempt: the delivery waits for the reconnect.
-  if (reason === 'credential_dead') return { id, kind: 'released', ran: true };
+  if (reason === 'credential_dead') return { id, kind: 'released', ran: true, reason };
   const { maxAttempts } = webhookPolicyOf(integrations.find(integration.type));
-  const spent = !answer.retryable || attempts + 1 >= maxAttempts;
+  const attempt = attempts + crashes + 1;
+  const spent = !answer.retryable || attempt >= maxAttempts;
   if (spent) return { id, kind: 'failed', reason, detail, nextAttemptAt: null };
-  const waitMs = answer.retryAfterMs ?? retryDelayMs(attempts + 1, Math.random());
+  const waitMs = answer.retryAfterMs ?? retryDelayMs(attempt, Math.random());
   return { id, kind: 'retry', reason, detail, nextAttemptAt: new Date(now().getTime() + waitMs) };
 }

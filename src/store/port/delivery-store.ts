@@ -29,7 +29,7 @@ export interface Delivery {
   readonly state: DeliveryState;
   /** Attempts that ended in a failure, or in a success. */
   readonly attempts: number;
-  /** Runs that took their process or thread with them. */
+  /** Runs that took their process or thread with them, as far as they are known: they count as attempts too. */
   readonly crashes: number;
   /** Null: as soon as the gate lets it. Only of a queued one. */
   readonly nextAttemptAt: Date | null;
@@ -74,12 +74,16 @@ export type DeliveryOutcome =
       /** When it is due again; only of `retry`. */
       readonly nextAttemptAt: Date | null;
     }
+  /** Its run took the thread with it: queued again, as suspect, and one crash more where none was noted before the run. */
+  | { readonly id: DeliveryId; readonly kind: 'crashed' }
   /** Back into the queue as if it had not been claimed: not an attempt. */
   | {
       readonly id: DeliveryId;
       readonly kind: 'released';
       /** Whether its handler had begun. */
       readonly ran: boolean;
+      /** Why it has to wait, where it is to be told; without it the last one stays. */
+      readonly reason?: DeliveryReason;
     };
 
 /** What the gate is decided from, and what wants doing before deliveries run. */
@@ -137,16 +141,25 @@ export interface DeliveryStore {
     byArrival?: readonly IntegrationId[],
   ): Promise<readonly IntegrationId[]>;
 
-  /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
-  becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
+  /**
+   * Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued.
+   *
+   * @param since When the work that asks was handed out, by one clock for all of them. An older one than the consumer's
+   * own was given up on meanwhile: it changes nothing.
+   * @returns False: a newer one is the consumer.
+   */
+  becomeConsumer(integrationId: IntegrationId, claim: string, since: Date): Promise<boolean>;
   /**
    * Says whether the consumer looks for deliveries at least once more; one that has just become it does. Clear it before
    * the last look: then that look sees every row whose writer read, after its commit, that it was set. No-op when `claim`
    * is no longer the consumer.
    */
   noteLooking(integrationId: IntegrationId, claim: string, isLooking: boolean): Promise<void>;
-  /** Which of these have a consumer that looks at least once more. At most 500 ids. */
-  findLookedAfter(ids: readonly IntegrationId[]): Promise<readonly IntegrationId[]>;
+  /**
+   * Which of these have a consumer that looks at least once more, and was handed its work out after `since`: one that was
+   * ended from outside says for ever that it looks. At most 500 ids.
+   */
+  findLookedAfter(ids: readonly IntegrationId[], since: Date): Promise<readonly IntegrationId[]>;
   /**
    * Claims the next lot, in arrival order, up to about 8 MB of content. Order `arrival` stops before the first delivery that is not due yet; a
    * suspect one is claimed alone, so that a lot is either one suspect or any number of others.

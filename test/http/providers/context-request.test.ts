@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CredentialId, EntityId, ExternalId, ProviderId } from '../../../src/domain/ids.js';
 import { createCredentialRefresher } from '../../../src/credentials/create-credential-refresher.js';
 import { RelinkError } from '../../../src/errors.js';
+import { HandlerClock } from '../../../src/handlers/handler-clock.js';
 import { createLivingConnections } from '../../../src/handlers/living-connections.js';
 import { createRefusalMemory } from '../../../src/handlers/create-refusal-memory.js';
 import { requestProvider } from '../../../src/handlers/request-provider.js';
@@ -62,7 +64,7 @@ interface Scene {
   readonly tests: { count: number };
   /** How often a refresh was run. */
   readonly refreshes: { count: number };
-  request(wanted: ProviderRequest, signal?: AbortSignal): ReturnType<typeof requestProvider>;
+  request(wanted: ProviderRequest, signal?: AbortSignal, clock?: HandlerClock): ReturnType<typeof requestProvider>;
   /** Writes a new grant over the old one. */
   renew(token: string): Promise<void>;
   kill(): Promise<void>;
@@ -139,8 +141,8 @@ async function setScene(options: SceneOptions = {}): Promise<Scene> {
     entityId: entity.id,
     token,
     tests,
-    request: (wanted, signal = new AbortController().signal) =>
-      requestProvider(dependencies, integration, wanted, signal),
+    request: (wanted, signal = new AbortController().signal, clock) =>
+      requestProvider({ ...dependencies, clock }, integration, wanted, signal),
     async renew(text) {
       const row = await store.getCredential(credentialId);
       const grant = grantOf((row?.grantSequence ?? 0) + 1, { sealedTokens: seal(text) });
@@ -376,6 +378,18 @@ describe('a 401', () => {
     expect(wire.requests).toHaveLength(20);
     expect(new Set(wire.requests.map(({ headers }) => headers.authorization))).toEqual(new Set([`Bearer ${token}`]));
     expect(tests.count).toBe(1);
+  });
+
+  it('stops the clock of its handler while the credential is tested, and only then', async () => {
+    const scene = await setScene({ outcome: 'refused', onTest: () => sleep(400) });
+    wire.reply = refuse;
+    const clock = new HandlerClock();
+    const over = jest.fn();
+    clock.start(300, over);
+    expect(await rejection(scene.request({ url: '/' }, undefined, clock))).toMatchObject({ code: 'credential_dead' });
+    expect(over).not.toHaveBeenCalled();
+    await sleep(350);
+    expect(over).toHaveBeenCalledTimes(1);
   });
 
   it('of one that passes is the answer when it comes again, and is neither tested nor repeated for each call', async () => {
