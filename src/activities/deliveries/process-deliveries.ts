@@ -12,7 +12,7 @@ import { Finisher } from './finisher.js';
 import { nameClaim } from './name-claim.js';
 import { noteOutcomes } from './note-outcomes.js';
 import { readGate } from './read-gate.js';
-import type { Consumer } from './run-delivery.js';
+import type { Consumer } from './open-delivery.js';
 import { firstTurn, runLot } from './run-lot.js';
 
 /** How long one activity works before it reports: its progress stays readable, and the run's history short. */

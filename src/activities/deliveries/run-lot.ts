@@ -6,7 +6,9 @@ import type { ClaimedDelivery, DeliveryStore } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { Finisher } from './finisher.js';
 import type { OutcomeNotes } from './note-outcomes.js';
-import { decideOutcome, openDelivery, type Consumer } from './run-delivery.js';
+import { openTurn } from './open-turn.js';
+import { decideOutcome } from './decide-outcome.js';
+import type { Consumer } from './open-delivery.js';
 
 /** An answer of the gate is good for this long within a lot; slow handlers have it asked again before each delivery. */
 const gateIsFreshForMs = 100;
@@ -58,8 +60,7 @@ export async function runLot(
   const policy = webhookPolicyOf(dependencies.integrations.find(integration.type));
   const byArrival = policy.order === 'arrival';
   const queue = [...lot];
-  let handled = 0;
-  let failed = 0;
+  let [handled, failed] = [0, 0];
   let stopped: LotResult['stopped'] = null;
   let isCrashed = false;
   let isBlocked = false;
@@ -94,29 +95,35 @@ export async function runLot(
     }
   };
 
+  /** The first one fails without another run. */
+  const endUnrun = (reason: 'handler_crashed' | 'content_unreadable') => {
+    const ended = queue.shift();
+    if (ended === undefined) return;
+    failed += 1;
+    const failure = { reason, detail: null, nextAttemptAt: null };
+    finisher.add({ id: ended.id, kind: 'failed', ...failure });
+    notes.failed(failure);
+    notes.gaveUp(reason);
+  };
+
   const takeTurn = async () => {
-    const turn = byArrival ? takeSome(queue, pace.turn) : queue.slice(0, 1);
-    const [first] = turn;
+    const wanted = byArrival ? takeSome(queue, pace.turn) : queue.slice(0, 1);
+    const [first] = wanted;
     if (first === undefined) return;
     if (first.suspect && (first.crashes >= maxCrashes || first.attempts + first.crashes >= policy.maxAttempts)) {
-      queue.shift();
-      failed += 1;
-      const reason = 'handler_crashed';
-      finisher.add({ id: first.id, kind: 'failed', reason, detail: null, nextAttemptAt: null });
-      notes.failed({ reason, detail: null, nextAttemptAt: null });
-      notes.gaveUp(reason);
+      endUnrun('handler_crashed');
       return;
     }
-    let calls;
-    try {
-      calls = turn.map(delivery => openDelivery(dependencies, consumer, delivery));
-    } catch (error) {
-      if (!(error instanceof RelinkError && error.code === 'secret_unreadable')) throw error;
-      notes.unreadable();
-      stop('unreadable');
+    const { calls, unopened } = openTurn(dependencies, consumer, wanted);
+    if (calls.length === 0) {
+      if (unopened === 'damaged') endUnrun('content_unreadable');
+      else {
+        notes.unreadable();
+        stop('unreadable');
+      }
       return;
     }
-    queue.splice(0, turn.length);
+    const turn = queue.splice(0, calls.length);
     const left = [...turn];
     let mayHaveBegun = false;
     const onBegin = async () => {

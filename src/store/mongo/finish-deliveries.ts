@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyBulkWriteOperation, Document } from 'mongodb';
-import type { DeliveryReason } from '../../domain/delivery.js';
+import { type DeliveryReason, unrunReasons } from '../../domain/delivery.js';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { cleanDetail } from '../clean-detail.js';
 import type { DeliveryOutcome } from '../port/delivery-store.js';
@@ -85,7 +85,7 @@ function groupAlike(outcomes: readonly DeliveryOutcome[], now: Date, lot: string
 
 function cameToAnEnd(outcome: DeliveryOutcome): boolean {
   if (outcome.kind === 'released') return outcome.ran;
-  return outcome.kind !== 'crashed' && !('reason' in outcome && outcome.reason === 'handler_crashed');
+  return outcome.kind !== 'crashed' && !('reason' in outcome && unrunReasons.has(outcome.reason));
 }
 
 function fieldsOf(outcome: DeliveryOutcome, now: Date): Document {

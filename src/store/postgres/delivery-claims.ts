@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
+import { unrunReasons } from '../../domain/delivery.js';
 import { cleanDetail } from '../clean-detail.js';
 import { largestLotBytes } from '../lot-size.js';
 import type { DeliveryOutcome, DeliveryStore } from '../port/delivery-store.js';
@@ -178,7 +179,7 @@ function toEnd(outcome: DeliveryOutcome) {
   if (kind === 'crashed') return { id, kind, ran: false, state: 'queued', reason: 'handler_crashed' };
   const { reason, nextAttemptAt } = outcome;
   const state = kind === 'retry' ? 'queued' : 'failed';
-  const ran = reason !== 'handler_crashed';
+  const ran = !unrunReasons.has(reason);
   const detail = outcome.detail === null ? undefined : cleanDetail(outcome.detail);
   return { id, kind, ran, state, reason, detail, next_attempt_at: nextAttemptAt?.toISOString() };
 }

@@ -323,6 +323,15 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
   });
 
   describe('finishDeliveries', () => {
+    it('counts no attempt for one that could not be opened', async () => {
+      const { first, integrationId, ids, read } = await consumed(1);
+      await claimLot(first, integrationId);
+      const reason = 'content_unreadable';
+      const end = { id: ids[0]!, kind: 'failed', reason, detail: null, nextAttemptAt: null } as const;
+      expect(await first.finishDeliveries(integrationId, 'run/1', [end], one)).toEqual([]);
+      expect(await read(0)).toMatchObject({ state: 'failed', reason, attempts: 0 });
+    });
+
     it('ends a mixed lot in one call', async () => {
       const { first, integrationId, ids, end, read } = await consumed(4);
       await claimLot(first, integrationId);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Finisher } from '../../../src/activities/deliveries/finisher.js';
-import type { Consumer } from '../../../src/activities/deliveries/run-delivery.js';
+import type { Consumer } from '../../../src/activities/deliveries/open-delivery.js';
 import { firstTurn, runLot, type LotDependencies } from '../../../src/activities/deliveries/run-lot.js';
 import type { Gate } from '../../../src/domain/delivery.js';
 import type { IntegrationType, UserId } from '../../../src/domain/ids.js';
@@ -39,12 +39,14 @@ interface Scene {
   readonly webhooks?: Partial<WebhookPolicy>;
   readonly bodies: readonly Record<string, unknown>[];
   readonly suspect?: boolean;
+  /** What is stored of the delivery at this place. */
+  readonly stored?: { readonly place: number; readonly sealedContent: string };
   readonly askGate?: () => Promise<Gate>;
   readonly store?: Partial<Pick<DeliveryStore, 'finishDeliveries' | 'noteCrash'>>;
 }
 
 /** A lot over a real host and a real vault; its store only notes what it is told. */
-function stage({ webhooks = {}, bodies, suspect = false, askGate, store = {} }: Scene) {
+function stage({ webhooks = {}, bodies, suspect = false, stored, askGate, store = {} }: Scene) {
   const callers = callHandlers({ threads: 1 });
   const definition = defineIntegration({
     type: 'trouble',
@@ -76,14 +78,17 @@ function stage({ webhooks = {}, bodies, suspect = false, askGate, store = {} }: 
     () => new Date(),
     signal,
   );
-  const lot = bodies.map((body): ClaimedDelivery => {
+  const lot = bodies.map((body, place): ClaimedDelivery => {
     const externalId = randomBytes(6).toString('hex');
     const content = encodeContent({}, Buffer.from(JSON.stringify(body)));
     return {
       id: newId('delivery'),
       externalId,
       provider: sandboxProvider,
-      sealedContent: vault.sealBytes(content, deliveryContentBinding(integration.id, externalId)),
+      sealedContent:
+        stored?.place === place
+          ? stored.sealedContent
+          : vault.sealBytes(content, deliveryContentBinding(integration.id, externalId)),
       receivedAt: date,
       attempts: 0,
       crashes: 0,
@@ -172,4 +177,37 @@ test('a claim that is lost in the middle of a lot ends it', async () => {
   await expect(scene.run()).rejects.toMatchObject({ code: 'claim_lost' });
   await scene.callers.host.close();
   expect(scene.said.length).toBeLessThan(20);
+});
+
+test('a crash ends the lot, and only what the dead thread had in hand is suspect', async () => {
+  const scene = stage({ bodies: [{ do: 'exit' }, ...says(2)] });
+  expect(await scene.run()).toEqual({ handled: 0, failed: 0, stopped: null });
+  await scene.callers.host.close();
+  expect(kindsOf(scene.written)).toEqual(['crashed', 'released', 'released']);
+});
+
+const elsewhere = vault.sealBytes(Buffer.from('x'), 'elsewhere');
+
+test.each([
+  ['copied from elsewhere', elsewhere],
+  ['cut short', elsewhere.slice(0, 30)],
+])(
+  'one that is damaged (%s) fails by itself, and those before and after it are handled',
+  async (_how, sealedContent) => {
+    const scene = stage({ bodies: says(4), stored: { place: 2, sealedContent } });
+    expect(await scene.run()).toEqual({ handled: 3, failed: 1, stopped: null });
+    await scene.callers.host.close();
+    expect(scene.said).toEqual(['0', '1', '3']);
+    expect(kindsOf(scene.written)).toEqual(['succeeded', 'succeeded', 'failed', 'succeeded']);
+    expect(scene.written[2]).toMatchObject({ reason: 'content_unreadable', detail: null });
+  },
+);
+
+test('one whose key is missing waits, after those before it', async () => {
+  const other = createVault(parseKeyRing(new Secret(`two:${randomBytes(32).toString('base64')}`)));
+  const sealedContent = other.sealBytes(Buffer.from('x'), 'somewhere');
+  const scene = stage({ bodies: says(4), stored: { place: 2, sealedContent } });
+  expect(await scene.run()).toEqual({ handled: 2, failed: 0, stopped: 'unreadable' });
+  await scene.callers.host.close();
+  expect(kindsOf(scene.written)).toEqual(['succeeded', 'succeeded', 'released', 'released']);
 });
