@@ -36,8 +36,7 @@ export interface LotTools {
   readonly deadline: number;
   /** How many deliveries a thread was last able to work through in a turn; kept from lot to lot. */
   readonly pace: { turn: number };
-  /** Asks the primary. */
-  readonly askGate: () => Promise<Gate>;
+  readonly askGate: () => Promise<Gate>; // of the primary
   readonly notes: OutcomeNotes;
 }
 
