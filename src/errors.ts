@@ -216,11 +216,6 @@ export const errorRegistry = {
     retryable: true,
     text: 'Another worker took over these deliveries; it goes on with them.',
   },
-  handler_crashed: {
-    status: 503,
-    retryable: true,
-    text: 'A handler took its thread down with it. What it had in hand is run again, one by one.',
-  },
   write_conflict: {
     status: 503,
     retryable: true,

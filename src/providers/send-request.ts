@@ -19,6 +19,8 @@ export type RequestResult =
   | {
       readonly kind: 'failed';
       readonly reason: RequestFailure;
+      /** The code of the network's, the resolver's or TLS's own error, such as `ECONNREFUSED`; null where there is none. */
+      readonly code: string | null;
       /** False only where it is certain that not a byte of the request left: the provider cannot have acted on it. */
       readonly sent: boolean;
     };
@@ -38,12 +40,13 @@ export interface RequestToSend extends DispatcherOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-function readCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+/** Only what has the form of a code: it is shown. */
+function readCode(error: unknown): string | null {
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : null;
 }
 
-function classify(error: unknown): RequestFailure {
-  const code = readCode(error);
+function classify(code: string | null): RequestFailure {
   if (code === addressRefusedCode) return 'address_refused';
   return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? 'timeout' : 'network';
 }
@@ -112,15 +115,16 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
       size += chunk.length;
       // Leaving the loop ends the connection.
       if (size > maxBodyBytes && options.cutBody === true) break;
-      if (size > maxBodyBytes) return { kind: 'failed', reason: 'too_large', sent: true };
+      if (size > maxBodyBytes) return { kind: 'failed', reason: 'too_large', code: null, sent: true };
       chunks.push(chunk);
     }
     const text = new TextDecoder().decode(Buffer.concat(chunks));
     return { kind: 'answered', status: answer.statusCode, headers: answer.headers, text };
   } catch (error) {
-    if (timedOut) return { kind: 'failed', reason: 'timeout', sent };
+    if (timedOut) return { kind: 'failed', reason: 'timeout', code: null, sent };
     signal?.throwIfAborted();
-    return { kind: 'failed', reason: classify(error), sent };
+    const code = readCode(error);
+    return { kind: 'failed', reason: classify(code), code, sent };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onSignal);

@@ -75,10 +75,13 @@ const branches = [
   'webhooks-discarded',
   'webhooks-gone',
   'webhooks-handled',
+  'webhooks-held',
+  'webhooks-more',
   'webhooks-prepared',
   'webhooks-released',
   'webhooks-released-after-401',
   'webhooks-retried',
+  'webhooks-retry-wait',
   'webhooks-stopped-midway',
 ];
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CredentialId, EntityId } from '../../src/domain/ids.js';
 import { createCredentialRefresher } from '../../src/credentials/create-credential-refresher.js';
+import type { HandlerClock } from '../../src/handlers/handler-clock.js';
 import { createLivingConnections } from '../../src/handlers/living-connections.js';
 import { createRefusalMemory } from '../../src/handlers/create-refusal-memory.js';
 import { requestProvider } from '../../src/handlers/request-provider.js';
@@ -32,7 +33,7 @@ export interface Scene {
   readonly tests: { count: number };
   /** How often a refresh was run. */
   readonly refreshes: { count: number };
-  request(wanted: ProviderRequest, signal?: AbortSignal): ReturnType<typeof requestProvider>;
+  request(wanted: ProviderRequest, signal?: AbortSignal, clock?: HandlerClock): ReturnType<typeof requestProvider>;
   /** Writes a new grant over the old one. */
   renew(token: string): Promise<void>;
   kill(): Promise<void>;
@@ -143,8 +144,8 @@ export async function openRequestStage(): Promise<RequestStage> {
       entityId: entity.id,
       token,
       tests,
-      request: (wanted, signal = new AbortController().signal) =>
-        requestProvider(dependencies, integration, wanted, signal),
+      request: (wanted, signal = new AbortController().signal, clock) =>
+        requestProvider({ ...dependencies, clock }, integration, wanted, signal),
       async renew(text) {
         const row = await store.getCredential(credentialId);
         const grant = grantOf((row?.grantSequence ?? 0) + 1, { sealedTokens: seal(text) });

@@ -75,6 +75,18 @@ const nothingKept: SubscriptionWrite = { sealedSecrets: null, expiresAt: null, d
 
 const subscriptionOf = async (id: IntegrationId) => (await stack.core.store.getSubscription(id))!;
 
+it('a failure is written down, whatever its words hold', async () => {
+  const { id } = await newScene('subscribing', { subscription: 'nul' }, null);
+  expect(await prepare(id)).toEqual({ subscription: 'failed', resumed: false });
+  expect((await subscriptionOf(id)).failure).toMatchObject({ detail: 'ensureSubscription: no  in here', tries: 1 });
+});
+
+it('what an outage left to make up for stays, while its type is not defined', async () => {
+  const { id } = await newScene('no longer defined');
+  expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: false });
+  expect((await stack.core.store.getIntegration(id))!.resumeSince).not.toBeNull();
+});
+
 describe('a failure of the hook for coming back', () => {
   it('that is over leaves nothing due, where no hook renews the subscription', async () => {
     const { id, configure } = await newScene('resuming', { reconnected: 'fail' });

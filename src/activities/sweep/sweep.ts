@@ -91,6 +91,10 @@ async function finishIntegrations(dependencies: ActivityDependencies): Promise<n
       // To the end of the queue: a telling that takes its time must not hold up the ones behind it.
       await store.compareAndSetIntegration(after.id, after.version, { state: after.state }, now());
       return false;
-    })) + (await countDone(deleting, log, integration => store.deleteIntegration(integration.id)))
+    })) +
+    (await countDone(deleting, log, async ({ id }) => {
+      await store.deleteSubscription(id);
+      return store.deleteIntegration(id);
+    }))
   );
 }

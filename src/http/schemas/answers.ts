@@ -185,6 +185,14 @@ export const integrationAnswer = z
       ),
     entities: z.array(z.string()).describe('Ids of the entities it works with.'),
     config: z.record(z.string(), z.unknown()).describe('Its settings, as they were given.'),
+    config_issues: z
+      .array(
+        z.object({
+          path: z.string().describe('The setting, such as `channels.0.name`; empty: the config as a whole.'),
+          message: z.string().describe("What its type's schema says of it."),
+        }),
+      )
+      .describe('Why it is NEEDS_CONFIG; else empty.'),
     causes: z.array(causeAnswer).describe('The open causes; also kept while the integration is not in ERROR.'),
     deliveries: queueAnswer.optional().describe('In the answer for one integration only, not in lists.'),
     subscription: subscriptionAnswer

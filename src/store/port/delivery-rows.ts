@@ -28,7 +28,7 @@ export interface Delivery {
   readonly state: DeliveryState;
   /** Attempts that ended in a failure, or in a success. */
   readonly attempts: number;
-  /** Runs that took their process or thread with them. */
+  /** Runs that took their process or thread with them, as far as they are known: they count as attempts too. */
   readonly crashes: number;
   /** Null: as soon as the gate lets it. Only of a queued one. */
   readonly nextAttemptAt: Date | null;
@@ -73,12 +73,16 @@ export type DeliveryOutcome =
       /** When it is due again; only of `retry`. */
       readonly nextAttemptAt: Date | null;
     }
+  /** Its run took the thread with it: queued again, as suspect, and one crash more where none was noted before the run. */
+  | { readonly id: DeliveryId; readonly kind: 'crashed' }
   /** Back into the queue as if it had not been claimed: not an attempt. */
   | {
       readonly id: DeliveryId;
       readonly kind: 'released';
       /** Whether its handler had begun. */
       readonly ran: boolean;
+      /** Why it has to wait, where it is to be told; without it the last one stays. */
+      readonly reason?: DeliveryReason;
     };
 
 /** What the gate is decided from, and what wants doing before deliveries run. */

@@ -42,16 +42,25 @@ export interface DeliveryStore {
     byArrival?: readonly IntegrationId[],
   ): Promise<readonly IntegrationId[]>;
 
-  /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
-  becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
+  /**
+   * Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued.
+   *
+   * @param since When the work that asks was handed out, by one clock for all of them. An older one than the consumer's
+   * own was given up on meanwhile: it changes nothing.
+   * @returns False: a newer one is the consumer.
+   */
+  becomeConsumer(integrationId: IntegrationId, claim: string, since: Date): Promise<boolean>;
   /**
    * Says whether the consumer looks for deliveries at least once more; one that has just become it does. Clear it before
    * the last look: then that look sees every row whose writer read, after its commit, that it was set. No-op when `claim`
    * is no longer the consumer.
    */
   noteLooking(integrationId: IntegrationId, claim: string, isLooking: boolean): Promise<void>;
-  /** Which of these have a consumer that looks at least once more. At most 500 ids. */
-  findLookedAfter(ids: readonly IntegrationId[]): Promise<readonly IntegrationId[]>;
+  /**
+   * Which of these have a consumer that looks at least once more, and was handed its work out after `since`: one that was
+   * ended from outside says for ever that it looks. At most 500 ids.
+   */
+  findLookedAfter(ids: readonly IntegrationId[], since: Date): Promise<readonly IntegrationId[]>;
   /**
    * Claims the next lot, in arrival order, up to about 8 MB of content. Order `arrival` stops before the first delivery that is not due yet; a
    * suspect one is claimed alone, so that a lot is either one suspect or any number of others.

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RelinkError } from '../../../src/errors.js';
+import { HandlerClock } from '../../../src/handlers/handler-clock.js';
 import { openRequestStage, type RequestStage, type SceneOptions } from '../../support/request-scene.js';
 import { replyJson, type WireProvider } from '../../support/wire-provider.js';
 import { canary, rejection } from '../../support/wire-settings.js';
@@ -48,6 +50,18 @@ describe('a 401', () => {
     expect(wire.requests).toHaveLength(20);
     expect(new Set(wire.requests.map(({ headers }) => headers.authorization))).toEqual(new Set([`Bearer ${token}`]));
     expect(tests.count).toBe(1);
+  });
+
+  it('stops the clock of its handler while the credential is tested, and only then', async () => {
+    const scene = await setScene({ outcome: 'refused', onTest: () => sleep(400) });
+    wire.reply = refuse;
+    const clock = new HandlerClock();
+    const over = jest.fn();
+    clock.start(300, over);
+    expect(await rejection(scene.request({ url: '/' }, undefined, clock))).toMatchObject({ code: 'credential_dead' });
+    expect(over).not.toHaveBeenCalled();
+    await sleep(350);
+    expect(over).toHaveBeenCalledTimes(1);
   });
 
   it('of one that passes is the answer when it comes again, and is neither tested nor repeated for each call', async () => {
