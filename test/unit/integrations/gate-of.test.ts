@@ -12,8 +12,14 @@ const strict = defineIntegration({
   webhooks: { whileInError: 'discard' },
   onWebhook: () => undefined,
 });
-const { onWebhook: _, ...deaf } = strict;
-const types = new Map([strict, { ...deaf, type: 'without a handler' }].map(type => [type.type, type]));
+const deaf = defineIntegration({
+  type: 'without a handler',
+  name: 'Deaf',
+  providers: 'any',
+  config: z.object({}),
+  webhooks: { whileInError: 'discard' },
+});
+const types = new Map([strict, deaf].map(type => [type.type, type]));
 const catalogue = { find: (type: string) => types.get(type) ?? null };
 const cause = {
   credentialId: 'cred_1' as CredentialId,
