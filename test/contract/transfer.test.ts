@@ -178,6 +178,41 @@ describeOnMongo('moving between PostgreSQL and MongoDB', () => {
     await records.close();
     expect(await importFrom(target, file)).toEqual(end);
     expect(await importFrom(target, file)).toEqual(end);
+    await within(target, store => store.check());
+  });
+
+  it('is not taken for done when it was interrupted, and what comes later gets later numbers even then', async () => {
+    const source = await newMongo();
+    await within(source, fill);
+    const integrationId = newIntegration();
+    await within(source, store => insertSome(store, integrationId, 3));
+    const credential = await within(source, async store =>
+      insertCredential(store, newUser(), (await sessionIn(store, 'exchanged')).grantSequence ?? 0),
+    );
+    const { file, end } = await exportTo(source, 'unfinished.jsonl');
+    const empty = await createTestDatabase();
+    for (const target of [await newMongo(), empty.url]) {
+      const records = await openRecords({ databaseUrl: target });
+      for (const step of ['write', 'endImport'] as const) {
+        const killed = { ...records, [step]: () => Promise.reject(new Error('killed')) };
+        await expect(importRecords(killed, file)).rejects.toThrow('killed');
+        await within(target, store =>
+          expect(store.check()).rejects.toMatchObject({ code: 'import_unfinished', retryable: true }),
+        );
+        expect(await records.readCounters()).toEqual(end.counters);
+      }
+      await records.close();
+      await within(target, async store => {
+        const { grantSequence } = await sessionIn(store, 'exchanged');
+        expect(await store.replaceGrant(credential.id, 1, grantOf(grantSequence ?? 0), noon)).not.toBeNull();
+        const [newest] = await insertSome(store, integrationId, 1);
+        await store.becomeConsumer(integrationId, 'run/9', one);
+        const lot = await claimLot(store, integrationId, { claim: 'run/9' });
+        expect(lot).toHaveLength(4);
+        expect(lot.at(-1)?.id).toBe(newest);
+      });
+    }
+    await empty.drop();
   });
 
   it('refuses a database with other records, and a file that is cut or changed, before anything is written', async () => {

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { type Counters, keyColumns, recordsAtOnce, type RecordStore } from '../transfer/records.js';
+import { type Counters, importMark, keyColumns, recordsAtOnce, type RecordStore } from '../transfer/records.js';
 import { createPool, type PostgresOptions } from './create-pool.js';
 import { toStoreError } from './map-database-error.js';
 
@@ -56,6 +56,20 @@ export function openPostgresRecords(options: PostgresOptions): RecordStore {
           const value = Math.max(counters[name], await readSequence(pool, sequences[name]));
           if (value > 0) await pool.query(`SELECT setval('${sequences[name]}', $1)`, [value]);
         }
+      }),
+
+    // Prisma's own tools read this row as a migration that never finished, and refuse the database too.
+    beginImport: () =>
+      guard(async () => {
+        await pool.query(
+          `INSERT INTO "_prisma_migrations" ("id", "checksum", "migration_name") VALUES ($1, '', $1) ON CONFLICT DO NOTHING`,
+          [importMark],
+        );
+      }),
+
+    endImport: () =>
+      guard(async () => {
+        await pool.query(`DELETE FROM "_prisma_migrations" WHERE "id" = $1`, [importMark]);
       }),
 
     close: () => pool.end(),

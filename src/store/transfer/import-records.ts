@@ -16,11 +16,16 @@ import { walkRecords, type WalkedRecord } from './walk-records.js';
  * Brings a database to what a file holds: first looks whether the file is whole and the database holds nothing but records
  * of it, then writes what is missing, then reads everything back. Interrupted, it can be run again.
  *
+ * A database in which it died must not be worked with: grants and deliveries would be numbered below those that are there,
+ * so that reconnects are lost. Hence the mark, and the counters before the first record.
+ *
  * @throws RelinkError `invalid_request` when the file is not whole, the database holds other records, or what was read
  *   back is not what the file says.
  */
 export async function importRecords(store: RecordStore, file: string): Promise<FileEnd> {
   const end = await checkFile(store, file);
+  await store.beginImport();
+  await store.raiseCounters(end.counters);
   let batch: { kind: RecordKind; records: TransferRecord[] } | undefined;
   const flush = async () => {
     if (batch !== undefined) await store.write(batch.kind, batch.records);
@@ -33,10 +38,10 @@ export async function importRecords(store: RecordStore, file: string): Promise<F
     batch.records.push(line.record);
   }
   await flush();
-  await store.raiseCounters(end.counters);
   const summer = new RecordSummer();
   for await (const record of walkRecords(store)) summer.add(record);
   compare(summer.end(), end, 'what was read back from the database is not what the file holds');
+  await store.endImport();
   return end;
 }
 
