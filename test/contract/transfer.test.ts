@@ -35,7 +35,7 @@ async function fill(store: Store) {
   const dead = await insertCredential(store, userId, 8);
   await store.markCredentialInvalid(dead.id, 1, { code: 'credential_refused', httpStatus: 401, since: noon }, noon);
   const [one_, two] = [await insertEntity(store, userId, credential.id), await insertEntity(store, userId, dead.id)];
-  const config = { 'a.b': { $set: [1, 'Ünïcode ☃', null] }, z: 1, a: 2 };
+  const config = { 'a.b': { $set: [1, 'Ünïcode ☃ \u2028\u2029', null] }, z: 1, a: 2 };
   const living = await insertIntegration(store, userId, [one_.id], { config });
   const ill = await insertIntegration(store, userId, [two.id, one_.id], { state: deadBecauseOf(dead.id) });
   await store.compareAndSetIntegration(living.id, 1, { state: ready, resumeSince: noon }, later(noon, 5));
@@ -43,7 +43,7 @@ async function fill(store: Store) {
   for (const state of ['pending', 'exchanging', 'exchanged', 'restored', 'failed'] as const) {
     sessions.push(await sessionIn(store, state));
   }
-  const proven = { externalId: 'a' as never, credentialExternalId: 'b' as never, name: 'Acme ☃' };
+  const proven = { externalId: 'a' as never, credentialExternalId: 'b' as never, name: 'Acme ☃\u2028' };
   await store.recordAccount(sessions[2]!.id, proven, noon);
   await insertSome(store, living.id, 4);
   await store.becomeConsumer(living.id, 'run/1', one);
@@ -51,7 +51,7 @@ async function fill(store: Store) {
   await store.finishDeliveries(
     living.id,
     'run/1',
-    [succeeded(lot[0]!.id), failed(lot[1]!.id, 'no ☃'), retry(lot[2]!.id, later(one, 9))],
+    [succeeded(lot[0]!.id), failed(lot[1]!.id, 'no ☃\u2029'), retry(lot[2]!.id, later(one, 9))],
     one,
   );
   const failure = { detail: 'HTTP 500', since: noon, tries: 2 };
@@ -179,6 +179,18 @@ describeOnMongo('moving between PostgreSQL and MongoDB', () => {
     expect(await importFrom(target, file)).toEqual(end);
     expect(await importFrom(target, file)).toEqual(end);
     await within(target, store => store.check());
+  });
+
+  it('writes one line for each record, whatever a reader takes for the end of a line, and reads older files', async () => {
+    const source = await newMongo();
+    await within(source, fill);
+    const { file, end } = await exportTo(source, 'lines.jsonl');
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain('\\u2028');
+    expect(text).not.toMatch(/[\u2028\u2029]/);
+    const older = join(folder, 'older.jsonl');
+    writeFileSync(older, text.replaceAll('\\u2028', '\u2028').replaceAll('\\u2029', '\u2029'));
+    expect(await importFrom(await newMongo(), older)).toEqual(end);
   });
 
   it('is not taken for done when it was interrupted, and what comes later gets later numbers even then', async () => {

@@ -42,7 +42,7 @@ export async function writeTransferFile(store: RecordStore, file: string): Promi
     let lines: string[] = [];
     for await (const walked of walkRecords(store)) {
       summer.add(walked);
-      lines.push(`{"kind":"${walked.kind}","record":${walked.canonical}}\n`);
+      lines.push(`{"kind":"${walked.kind}","record":${escapeSeparators(walked.canonical)}}\n`);
       if (lines.length < recordsAtOnce) continue;
       await handle.appendFile(lines.join(''));
       lines = [];
@@ -66,7 +66,7 @@ export async function writeTransferFile(store: RecordStore, file: string): Promi
 export async function* readTransferFile(file: string): AsyncGenerator<FileLine | { readonly end: FileEnd }> {
   const handle = await openFile(file, file, 'r');
   let number = 0;
-  for await (const text of handle.readLines()) {
+  for await (const text of splitLines(handle)) {
     number += 1;
     const parsed = parse(text);
     const record = line.safeParse(parsed);
@@ -80,6 +80,28 @@ export async function* readTransferFile(file: string): AsyncGenerator<FileLine |
     return;
   }
   throw new RelinkError('invalid_request', `${file} is not whole: its last line is missing`);
+}
+
+const separators = /[\u2028\u2029]/g;
+
+/** Other programs, and Node's own readers of lines since version 24, take these two for the end of a line. */
+function escapeSeparators(json: string): string {
+  return json.replace(separators, found => (found === '\u2028' ? '\\u2028' : '\\u2029'));
+}
+
+/** Lines end at `\n` and nowhere else, which no reader of Node's promises for every version. */
+async function* splitLines(handle: FileHandle): AsyncGenerator<string, undefined> {
+  let begun = '';
+  for await (const chunk of handle.createReadStream({ encoding: 'utf8' })) {
+    const [first = '', ...more] = String(chunk).split('\n');
+    begun += first;
+    for (const next of more) {
+      yield begun;
+      begun = next;
+    }
+  }
+  if (begun !== '') yield begun;
+  return undefined;
 }
 
 /** @param told The name to tell: the one that was asked for. */
