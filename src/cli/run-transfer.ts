@@ -26,9 +26,12 @@ export function runTransfer(transfer: Transfer): void {
   });
 }
 
-/** What a request is told of a malformed one is no help on a command line. */
-function tell(error: unknown): unknown {
-  if (!(error instanceof RelinkError)) return error;
+/**
+ * What a request is told of a malformed one is no help on a command line. Of anything unforeseen its message alone: what
+ * drivers put beside it may hold a whole record.
+ */
+function tell(error: unknown): string {
+  if (!(error instanceof RelinkError)) return error instanceof Error ? error.message : String(error);
   return error.code === 'invalid_request' ? (error.detail ?? error.message) : error.message;
 }
 

@@ -1,11 +1,13 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
 import { newId } from '../../src/ids.js';
 import type { Store } from '../../src/store/port/store.js';
 import { migrateStore, openRecords, openStore } from '../../src/store/open-store.js';
 import { importRecords } from '../../src/store/transfer/import-records.js';
-import { recordKinds } from '../../src/store/transfer/records.js';
+import { type RecordKind, recordKinds } from '../../src/store/transfer/records.js';
+import { RecordSummer } from '../../src/store/transfer/sum-records.js';
 import { writeTransferFile } from '../../src/store/transfer/transfer-file.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
 import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
@@ -211,6 +213,7 @@ describeOnMongo('moving between PostgreSQL and MongoDB', () => {
         await within(target, store =>
           expect(store.check()).rejects.toMatchObject({ code: 'import_unfinished', retryable: true }),
         );
+        await records.raiseCounters({ grants: 1, deliveries: 1 });
         expect(await records.readCounters()).toEqual(end.counters);
       }
       await records.close();
@@ -224,6 +227,116 @@ describeOnMongo('moving between PostgreSQL and MongoDB', () => {
         expect(lot.at(-1)?.id).toBe(newest);
       });
     }
+    await empty.drop();
+  });
+
+  it('exports nothing from a store that is written to meanwhile', async () => {
+    for (const source of [await newMongo(), postgres.url]) {
+      const credential = await within(source, store => insertCredential(store, newUser()));
+      const file = join(folder, `live-${source.split(':', 1)[0] ?? ''}.jsonl`);
+      const records = await openRecords({ databaseUrl: source });
+      // Between the pages of credentials and those of entities: one kind was read, the other is not yet.
+      const during = (write: (store: Store) => Promise<unknown>) => {
+        let done = false;
+        const read: typeof records.read = async (kind, after) => {
+          if (kind === 'entities' && !done) {
+            done = true;
+            await within(source, write);
+          }
+          return records.read(kind, after);
+        };
+        return expect(writeTransferFile({ ...records, read }, file)).rejects.toMatchObject({
+          code: 'invalid_request',
+          detail: expect.stringMatching(/was written to while it was exported/) as string,
+        });
+      };
+      await during(store => insertEntity(store, newUser()));
+      await during(store => store.recordCredentialTest(credential.id, { outcome: 'ok', generation: 1, at: noon }));
+      await during(store => sessionIn(store, 'exchanged'));
+      expect(readdirSync(folder).filter(name => name.startsWith('live-'))).toEqual([]);
+      await records.close();
+    }
+  });
+
+  it('refuses a record that refers to none, out of a store and out of a file', async () => {
+    const source = await newMongo();
+    const entity = await within(source, async store => insertEntity(store, newUser()));
+    const told = `entity ${entity.id} refers to ${entity.credentialId}, which is not among the credentials`;
+    const { file, end } = await exportTo(source, 'references.jsonl');
+    const lines = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter(text => !text.includes('"kind":"credentials"'));
+    const summer = new RecordSummer();
+    for (const text of lines) {
+      const [, kind, record] = /^{"kind":"(\w+)","record":(.*)}$/.exec(text) ?? [];
+      if (record !== undefined) summer.add({ kind: kind as RecordKind, canonical: record });
+    }
+    const cut = { ...end, ...summer.end() };
+    writeFileSync(file, `${lines.slice(0, -2).join('\n')}\n${JSON.stringify({ end: cut })}\n`);
+    const empty = await createTestDatabase();
+    for (const target of [await newMongo(), empty.url]) {
+      await expect(importFrom(target, file)).rejects.toMatchObject({ code: 'invalid_request', detail: told });
+      await within(target, store => store.check());
+    }
+    await empty.drop();
+
+    const client = new MongoClient(source);
+    await client.db().collection('credentials').deleteMany({});
+    await client.close();
+    await expect(exportTo(source, 'nothing.jsonl')).rejects.toMatchObject({ code: 'invalid_request', detail: told });
+  });
+
+  it('fills in what an older document leaves out, and leaves behind what no version of it has', async () => {
+    const source = await newMongo();
+    const made = await within(source, fill);
+    const client = new MongoClient(source);
+    const change = async (collection: string, fields: readonly string[]) => {
+      const $unset = Object.fromEntries(fields.map(field => [field, '']));
+      await client
+        .db()
+        .collection(collection)
+        .updateMany({}, { $unset, $set: { unknownField: { a: 1 } } });
+    };
+    await change('credentials', ['kind', 'refreshTry', 'refreshPosts', 'refreshDueAt', 'grantWarnAt']);
+    await change('integrations', ['resumeSince']);
+    await change('deliveries', ['detail']);
+    await change('subscriptions', ['dueAt']);
+    const { file, end } = await exportTo(source, 'older-documents.jsonl');
+    const empty = await createTestDatabase();
+    for (const target of [await newMongo(), empty.url]) {
+      expect(await importFrom(target, file)).toEqual(end);
+      const credential = (store: Store) => store.getCredential(made.credential.id);
+      expect(await within(target, credential)).toEqual(await within(source, credential));
+    }
+    await empty.drop();
+    await client
+      .db()
+      .collection('credentials')
+      .updateOne({}, { $set: { authIsValid: 'perhaps' } });
+    await client.close();
+    await expect(exportTo(source, 'unreadable.jsonl')).rejects.toMatchObject({
+      code: 'invalid_request',
+      detail: expect.stringMatching(/^credentials cred_\w+ cannot be read: authIsValid: /) as string,
+    });
+  });
+
+  it('names the record that a database refuses, without what it holds', async () => {
+    const source = await newMongo();
+    const { dead } = await within(source, fill);
+    const empty = await createTestDatabase();
+    const records = await openRecords({ databaseUrl: source });
+    const read: typeof records.read = async (kind, after) => {
+      const found = await records.read(kind, after);
+      return found.map(record => (record['id'] === dead.id ? { ...record, kind: undefined } : record));
+    };
+    const file = join(folder, 'refused.jsonl');
+    await writeTransferFile({ ...records, read }, file).finally(() => records.close());
+    const refusal: unknown = await importFrom(empty.url, file).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({
+      code: 'invalid_request',
+      detail: expect.stringMatching(new RegExp(`^credentials ${dead.id} cannot be written: .*"kind"`)) as string,
+    });
+    expect(String(refusal)).not.toContain(dead.sealedTokens);
     await empty.drop();
   });
 

@@ -53,8 +53,11 @@ export function openPostgresRecords(options: PostgresOptions): RecordStore {
     raiseCounters: counters =>
       guard(async () => {
         for (const name of ['grants', 'deliveries'] as const) {
-          const value = Math.max(counters[name], await readSequence(pool, sequences[name]));
-          if (value > 0) await pool.query(`SELECT setval('${sequences[name]}', $1)`, [value]);
+          const [value, sequence] = [counters[name], sequences[name]];
+          if (value === 0) continue;
+          await pool.query(`SELECT setval('${sequence}', GREATEST($1::bigint, "last_value")) FROM "${sequence}"`, [
+            value,
+          ]);
         }
       }),
 

@@ -1,7 +1,8 @@
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
 import { z } from 'zod';
 import { RelinkError } from '../../errors.js';
+import { ReferenceChecker } from './check-references.js';
 import {
   type Counters,
   type RecordKind,
@@ -10,7 +11,7 @@ import {
   type RecordStore,
   type TransferRecord,
 } from './records.js';
-import { type RecordSum, RecordSummer } from './sum-records.js';
+import { isSameSum, type RecordSum, RecordSummer, sumRecords } from './sum-records.js';
 import { walkRecords } from './walk-records.js';
 
 const line = z.object({ kind: z.enum(recordKinds), record: z.record(z.string(), z.unknown()) });
@@ -32,29 +33,51 @@ export interface FileLine {
 /**
  * Writes everything of a store to a file, beside its place first: what stands there is whole.
  *
- * @throws RelinkError `invalid_request` where the file cannot be opened.
+ * No database of ours is asked for a snapshot: everything is read a second time, and the file counts only when nothing
+ * differs. It is then what the store held at the moment between the two. A service that works meanwhile is found out by
+ * this, and has to be: what it wrote after the export would be missing where it goes on.
+ *
+ * @throws RelinkError `invalid_request` where the file cannot be opened, the store was written to meanwhile, or a record
+ *   refers to one that is not there.
  */
 export async function writeTransferFile(store: RecordStore, file: string): Promise<FileEnd> {
   const draft = `${file}.draft`;
   const handle = await openFile(draft, file, 'w');
   try {
-    const summer = new RecordSummer();
+    const counters = await store.readCounters();
+    const [summer, references] = [new RecordSummer(), new ReferenceChecker()];
     let lines: string[] = [];
     for await (const walked of walkRecords(store)) {
       summer.add(walked);
+      references.add(walked.kind, walked.key, walked.record);
       lines.push(`{"kind":"${walked.kind}","record":${escapeSeparators(walked.canonical)}}\n`);
       if (lines.length < recordsAtOnce) continue;
       await handle.appendFile(lines.join(''));
       lines = [];
     }
-    const end: FileEnd = { ...summer.end(), counters: await store.readCounters() };
+    const end: FileEnd = { ...summer.end(), counters };
     await handle.appendFile(`${lines.join('')}${JSON.stringify({ end })}\n`);
     await handle.sync();
+    await expectUnchanged(store, end);
+    if (references.problem !== undefined) throw new RelinkError('invalid_request', references.problem);
     await rename(draft, file);
     return end;
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
   } finally {
     await handle.close();
   }
+}
+
+async function expectUnchanged(store: RecordStore, { counters, ...sum }: FileEnd): Promise<void> {
+  const isSame = isSameSum(await sumRecords(store), sum);
+  const now = await store.readCounters();
+  if (isSame && now.grants === counters.grants && now.deliveries === counters.deliveries) return;
+  throw new RelinkError(
+    'invalid_request',
+    'the database was written to while it was exported; stop server and worker, and export again',
+  );
 }
 
 /**
