@@ -363,6 +363,11 @@ describeOnMongo('moving between PostgreSQL and MongoDB', () => {
     writeFileSync(broken, 'not a line\n');
     appendFileSync(broken, lines.join('\n'));
     await refusals(empty, broken, /line 1 of .* is not of an export/);
+    for (const schema of ['99990101000000_later', undefined]) {
+      const end = lines.at(-1)?.replace(/"schema":"(\w+)"/, schema === undefined ? '"x":1' : `"schema":"${schema}"`);
+      writeFileSync(broken, [...lines.slice(0, -1), end].join('\n'));
+      await refusals(empty, broken, new RegExp(`exported by a release with the schema ${schema ?? 'an older one'}, `));
+    }
     const left = await within(empty, store => store.findAnyCredential());
     expect(left).toBeNull();
     expect(await within(empty, store => store.getSession(newId('session')))).toBeNull();

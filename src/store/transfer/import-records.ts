@@ -8,6 +8,7 @@ import {
   toCanonical,
   type TransferRecord,
 } from './records.js';
+import { readSchema } from './read-schema.js';
 import { isSameSum, RecordSummer, type RecordSum, sumRecords } from './sum-records.js';
 import { type FileEnd, readTransferFile } from './transfer-file.js';
 import { walkRecords, type WalkedRecord } from './walk-records.js';
@@ -65,12 +66,19 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 /** File and database are in one order, so one walk past both tells whether the one holds all of the other. */
 async function checkFile(store: RecordStore, file: string): Promise<FileEnd> {
+  const schema = await readSchema();
   const present = walkRecords(store);
   let next = await takeNext(present);
   const summer = new RecordSummer();
   const references = new ReferenceChecker();
   for await (const line of readTransferFile(file)) {
     if ('end' in line) {
+      if (line.end.schema !== schema) {
+        throw new RelinkError(
+          'invalid_request',
+          `${file} was exported by a release with the schema ${line.end.schema}, this one has ${schema}; take the same release for both`,
+        );
+      }
       if (next !== undefined) throw foreign(next);
       compare(summer.end(), line.end, `${file} was changed since it was exported`);
       if (references.problem !== undefined) throw new RelinkError('invalid_request', references.problem);

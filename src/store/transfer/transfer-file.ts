@@ -11,6 +11,7 @@ import {
   type RecordStore,
   type TransferRecord,
 } from './records.js';
+import { readSchema } from './read-schema.js';
 import { isSameSum, type RecordSum, RecordSummer, sumRecords } from './sum-records.js';
 import { walkRecords } from './walk-records.js';
 
@@ -21,10 +22,15 @@ const lastLine = z.object({
     counts: z.object(Object.fromEntries(recordKinds.map(kind => [kind, count])) as Record<RecordKind, typeof count>),
     checksum: z.string(),
     counters: z.object({ grants: count, deliveries: count }),
+    schema: z.string().default('an older one'),
   }),
 });
 
-export type FileEnd = RecordSum & { readonly counters: Counters };
+export interface FileEnd extends RecordSum {
+  readonly counters: Counters;
+  /** See read-schema.ts. */
+  readonly schema: string;
+}
 export interface FileLine {
   readonly kind: RecordKind;
   readonly record: TransferRecord;
@@ -55,7 +61,7 @@ export async function writeTransferFile(store: RecordStore, file: string): Promi
       await handle.appendFile(lines.join(''));
       lines = [];
     }
-    const end: FileEnd = { ...summer.end(), counters };
+    const end: FileEnd = { ...summer.end(), counters, schema: await readSchema() };
     await handle.appendFile(`${lines.join('')}${JSON.stringify({ end })}\n`);
     await handle.sync();
     await expectUnchanged(store, end);
