@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { getSystemErrorMap } from 'node:util';
 import { z } from 'zod';
 import { RelinkError } from '../../errors.js';
+import { tellSystemError } from '../tell-system-error.js';
 import { ReferenceChecker } from './check-references.js';
 import {
   type Counters,
@@ -138,9 +138,7 @@ async function openFile(path: string, told: string, flags: 'r' | 'w'): Promise<F
   try {
     return await open(path, flags, 0o600);
   } catch (error) {
-    const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : 0;
-    const [, reason = 'for a reason unknown'] = getSystemErrorMap().get(errno) ?? [];
-    throw new RelinkError('invalid_request', `${told} cannot be opened: ${reason}`, { cause: error });
+    throw new RelinkError('invalid_request', `${told} cannot be opened: ${tellSystemError(error)}`, { cause: error });
   }
 }
 
