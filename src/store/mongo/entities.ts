@@ -12,6 +12,11 @@ import { afterCursor } from './read-page.js';
 export function createEntityStore({ entities, credentials }: Collections): EntityStore {
   const isThere = async (credentialId: CredentialId) =>
     (await credentials.findOne({ _id: credentialId, removing: { $ne: true } }, { projection: { _id: 1 } })) !== null;
+  /** One that is being removed may stay after all. */
+  const refuse = async (credentialId: CredentialId) => {
+    const known = await credentials.findOne({ _id: credentialId }, { projection: { _id: 1 } });
+    return new RelinkError(known === null ? 'not_found' : 'write_conflict', credentialId);
+  };
   const find = async (filter: Document) => firstOf(await entities.findOne(filter), toEntity);
   return {
     getEntity: id => find({ _id: id }),
@@ -49,7 +54,7 @@ export function createEntityStore({ entities, credentials }: Collections): Entit
             { _id: before.id, credentialId, grantSequence },
             { $set: { name: oldName, credentialId: old, grantSequence: oldSequence, updatedAt } },
           );
-          throw new RelinkError('write_conflict', credentialId);
+          throw await refuse(credentialId);
         }
         const known = await find(key);
         if (known !== null && known.grantSequence >= grantSequence) return known;
@@ -63,7 +68,7 @@ export function createEntityStore({ entities, credentials }: Collections): Entit
         }
         if (await isThere(credentialId)) return toEntity(document);
         await entities.deleteOne({ _id: id, credentialId, grantSequence });
-        throw new RelinkError('write_conflict', credentialId);
+        throw await refuse(credentialId);
       }
       throw new RelinkError('write_conflict', id);
     },

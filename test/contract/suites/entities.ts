@@ -62,6 +62,19 @@ export function describeEntities(under: () => StoreUnderTest): void {
       expect(await first.upsertEntity(late, later(noon, 1))).toEqual(entity);
     });
 
+    it.each(['new', 'known'])('writes nothing for a %s account whose credential is gone', async which => {
+      const { first } = under();
+      const write = await writeOf({ credentialId: newId('credential') });
+      const before = which === 'known' ? await insertEntity(first, write.userId) : null;
+      const externalId = before?.externalId ?? write.externalId;
+      const provider = before?.provider ?? write.provider;
+      await expect(
+        first.upsertEntity({ ...write, provider, externalId, grantSequence: 1_000 }, later(noon, 1)),
+      ).rejects.toMatchObject({ code: 'not_found', detail: write.credentialId });
+      const { rows } = await first.listEntities(write.userId, { limit: 10, after: null });
+      expect(rows).toEqual(before === null ? [] : [before]);
+    });
+
     it('makes one row of many at once, and the latest grant stands', async () => {
       const write = await writeOf();
       const credentials = await Promise.all(
