@@ -196,6 +196,11 @@ export const errorRegistry = {
     retryable: true,
     text: 'The database is not at the version this release needs. Run `npm run migrate`.',
   },
+  import_unfinished: {
+    status: 503,
+    retryable: true,
+    text: 'An import into this database is under way or was interrupted. Run `npm run import` again with the same file.',
+  },
   migration_failed: {
     status: 500,
     retryable: false,

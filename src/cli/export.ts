@@ -2,4 +2,9 @@ import { writeTransferFile } from '../store/transfer/transfer-file.js';
 import { runTransfer } from './run-transfer.js';
 
 /** `npm run export -- FILE`: everything in the database of `DATABASE_URL`, sealed as it is. Server and worker are stopped. */
-runTransfer('Usage: npm run export -- FILE', 'Exported to', writeTransferFile);
+runTransfer({
+  usage: 'Usage: npm run export -- FILE',
+  done: 'Exported to',
+  resumes: false,
+  run: writeTransferFile,
+});

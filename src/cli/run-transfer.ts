@@ -1,49 +1,60 @@
 import { loadDatabaseUrl } from '../config.js';
 import { ConfigError, RelinkError } from '../errors.js';
 import { explainStoreError, openRecords, openStore } from '../store/open-store.js';
+import type { Store } from '../store/port/store.js';
 import type { RecordStore } from '../store/transfer/records.js';
 import type { FileEnd } from '../store/transfer/transfer-file.js';
+
+export interface Transfer {
+  readonly usage: string;
+  /** What the line at the end begins with. */
+  readonly done: string;
+  /** Whether it goes on in a database where an import was interrupted. */
+  readonly resumes: boolean;
+  readonly run: (records: RecordStore, file: string) => Promise<FileEnd>;
+}
 
 /**
  * Runs an export or import over the database of `DATABASE_URL` and the file that the arguments name. Ends the process
  * with exit code 1 and a plain line where it fails.
- *
- * @param done What the line at the end begins with.
  */
-export function runTransfer(
-  usage: string,
-  done: string,
-  transfer: (records: RecordStore, file: string) => Promise<FileEnd>,
-): void {
-  main(usage, done, transfer).catch((error: unknown) => {
+export function runTransfer(transfer: Transfer): void {
+  main(transfer).catch((error: unknown) => {
     if (error instanceof ConfigError) for (const problem of error.problems) console.error(problem);
     else console.error(tell(error));
     process.exitCode = 1;
   });
 }
 
-/** What a request is told of a malformed one is no help on a command line. */
-function tell(error: unknown): unknown {
-  if (!(error instanceof RelinkError)) return error;
+/**
+ * What a request is told of a malformed one is no help on a command line. Of anything unforeseen its message alone: what
+ * drivers put beside it may hold a whole record.
+ */
+function tell(error: unknown): string {
+  if (!(error instanceof RelinkError)) return error instanceof Error ? error.message : String(error);
   return error.code === 'invalid_request' ? (error.detail ?? error.message) : error.message;
 }
 
-async function main(
-  usage: string,
-  done: string,
-  transfer: (records: RecordStore, file: string) => Promise<FileEnd>,
-): Promise<void> {
+async function main({ usage, done, resumes, run }: Transfer): Promise<void> {
   const [file, ...more] = process.argv.slice(2);
   if (file === undefined || more.length > 0) throw new ConfigError([usage]);
   const databaseUrl = loadDatabaseUrl(process.env).reveal();
   try {
     const store = await openStore({ databaseUrl, poolSize: 1 });
-    await store.check().finally(() => store.close());
+    await checkStore(store, resumes).finally(() => store.close());
     const records = await openRecords({ databaseUrl });
-    const { counts, checksum } = await transfer(records, file).finally(() => records.close());
+    const { counts, checksum } = await run(records, file).finally(() => records.close());
     for (const [kind, count] of Object.entries(counts)) console.log(`${kind}: ${count}`);
     console.log(`${done} ${file}, checksum ${checksum}`);
   } catch (error) {
     throw await explainStoreError(error, databaseUrl);
+  }
+}
+
+async function checkStore(store: Store, resumes: boolean): Promise<void> {
+  try {
+    await store.check();
+  } catch (error) {
+    if (!(resumes && error instanceof RelinkError && error.code === 'import_unfinished')) throw error;
   }
 }

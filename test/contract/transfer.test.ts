@@ -1,106 +1,23 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { newId } from '../../src/ids.js';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Store } from '../../src/store/port/store.js';
-import { migrateStore, openRecords, openStore } from '../../src/store/open-store.js';
+import { openRecords } from '../../src/store/open-store.js';
 import { importRecords } from '../../src/store/transfer/import-records.js';
 import { recordKinds } from '../../src/store/transfer/records.js';
-import { writeTransferFile } from '../../src/store/transfer/transfer-file.js';
-import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
-import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
-import { claimLot, failed, insertSome, newIntegration, one, retry, succeeded } from './delivery-fixtures.js';
-import {
-  causeOf,
-  deadBecauseOf,
-  grantOf,
-  insertCredential,
-  insertEntity,
-  insertIntegration,
-  later,
-  newUser,
-  noon,
-  ready,
-  sessionIn,
-} from './fixtures.js';
+import { createTestDatabase } from '../support/create-test-database.js';
+import { describeOnMongo } from '../support/start-test-mongo.js';
+import { claimLot, insertSome, newIntegration, one } from './delivery-fixtures.js';
+import { causeOf, grantOf, insertCredential, newUser, noon, sessionIn } from './fixtures.js';
+import { fill, useTransfer } from './transfer-scene.js';
 
 // The first run builds the server.
 jest.setTimeout(300_000);
 
-/** Something of everything, in every form that a record has. */
-async function fill(store: Store) {
-  const userId = newUser();
-  const credential = await insertCredential(store, userId, 7);
-  await store.recordCredentialTest(credential.id, { outcome: 'ok', generation: 1, at: noon });
-  const dead = await insertCredential(store, userId, 8);
-  await store.markCredentialInvalid(dead.id, 1, { code: 'credential_refused', httpStatus: 401, since: noon }, noon);
-  const [one_, two] = [await insertEntity(store, userId, credential.id), await insertEntity(store, userId, dead.id)];
-  const config = { 'a.b': { $set: [1, 'Ünïcode ☃', null] }, z: 1, a: 2 };
-  const living = await insertIntegration(store, userId, [one_.id], { config });
-  const ill = await insertIntegration(store, userId, [two.id, one_.id], { state: deadBecauseOf(dead.id) });
-  await store.compareAndSetIntegration(living.id, 1, { state: ready, resumeSince: noon }, later(noon, 5));
-  const sessions = [];
-  for (const state of ['pending', 'exchanging', 'exchanged', 'restored', 'failed'] as const) {
-    sessions.push(await sessionIn(store, state));
-  }
-  const proven = { externalId: 'a' as never, credentialExternalId: 'b' as never, name: 'Acme ☃' };
-  await store.recordAccount(sessions[2]!.id, proven, noon);
-  await insertSome(store, living.id, 4);
-  await store.becomeConsumer(living.id, 'run/1', one);
-  const lot = await claimLot(store, living.id, { limit: 3 });
-  await store.finishDeliveries(
-    living.id,
-    'run/1',
-    [succeeded(lot[0]!.id), failed(lot[1]!.id, 'no ☃'), retry(lot[2]!.id, later(one, 9))],
-    one,
-  );
-  const failure = { detail: 'HTTP 500', since: noon, tries: 2 };
-  await store.compareAndSetSubscription(living.id, 0, { sealedSecrets: 's', expiresAt: null, dueAt: one, failure });
-  await store.compareAndSetSubscription(ill.id, 0, { sealedSecrets: null, expiresAt: one, dueAt: null, failure: null });
-  await store.insertTokenRead({
-    id: newId('tokenRead'),
-    ...{ credentialId: credential.id, userId, apiKey: 'main', generation: 1, requestId: 'r', readAt: noon },
-  });
-  return { userId, credential, dead, living, ill, sessions };
-}
-
 describeOnMongo('moving between PostgreSQL and MongoDB', () => {
-  let postgres: TestDatabase;
-  let mongo: TestMongo;
-  let folder: string;
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'relink-transfer-'));
-    [postgres, mongo] = await Promise.all([createTestDatabase(), startTestMongo()]);
-  });
-  afterAll(async () => {
-    rmSync(folder, { recursive: true, force: true });
-    await postgres.drop();
-    await mongo.stop();
-  });
-
-  async function within<Result>(databaseUrl: string, act: (store: Store) => Promise<Result>): Promise<Result> {
-    const store = await openStore({ databaseUrl, poolSize: 2 });
-    return act(store).finally(() => store.close());
-  }
-  async function exportTo(databaseUrl: string, name: string) {
-    const records = await openRecords({ databaseUrl });
-    const file = join(folder, name);
-    const end = await writeTransferFile(records, file).finally(() => records.close());
-    return { file, end };
-  }
-  async function importFrom(databaseUrl: string, file: string) {
-    const records = await openRecords({ databaseUrl });
-    return importRecords(records, file).finally(() => records.close());
-  }
-  async function newMongo(): Promise<string> {
-    const url = mongo.newDatabase();
-    await migrateStore(url);
-    return url;
-  }
+  const { within, exportTo, importFrom, newMongo, postgresUrl, pathOf } = useTransfer();
 
   it('carries everything there and back again, to the byte, and each store works with it', async () => {
-    const made = await within(postgres.url, fill);
-    const there = await exportTo(postgres.url, 'there.jsonl');
+    const made = await within(postgresUrl(), fill);
+    const there = await exportTo(postgresUrl(), 'there.jsonl');
     for (const kind of recordKinds) expect([kind, there.end.counts[kind] > 0]).toEqual([kind, true]);
     const target = await newMongo();
     expect(await importFrom(target, there.file)).toEqual(there.end);
@@ -116,7 +33,7 @@ describeOnMongo('moving between PostgreSQL and MongoDB', () => {
       found: await store.findIntegrationsByCredentialId(made.credential.id, { limit: 100, after: null }),
       causes: await store.findIntegrationsByCauseCredentialId(made.dead.id, { limit: 100, after: null }),
     });
-    const before = await within(postgres.url, store => read(store)());
+    const before = await within(postgresUrl(), store => read(store)());
     expect(await within(target, store => read(store)())).toEqual(before);
     expect(before.ill?.state.causes).toEqual([causeOf(made.dead.id)]);
 
@@ -142,7 +59,7 @@ describeOnMongo('moving between PostgreSQL and MongoDB', () => {
   });
 
   it('moves a delivery that somebody holds as one that its holder lost', async () => {
-    for (const source of [await newMongo(), postgres.url]) {
+    for (const source of [await newMongo(), postgresUrl()]) {
       const integrationId = newIntegration();
       await within(source, async store => {
         await insertSome(store, integrationId, 1);
@@ -178,33 +95,53 @@ describeOnMongo('moving between PostgreSQL and MongoDB', () => {
     await records.close();
     expect(await importFrom(target, file)).toEqual(end);
     expect(await importFrom(target, file)).toEqual(end);
+    await within(target, store => store.check());
   });
 
-  it('refuses a database with other records, and a file that is cut or changed, before anything is written', async () => {
+  it('writes one line for each record, whatever a reader takes for the end of a line, and reads older files', async () => {
     const source = await newMongo();
     await within(source, fill);
-    const { file } = await exportTo(source, 'whole.jsonl');
-    const refusals = async (target: string, of: string, told: RegExp) =>
-      expect(importFrom(target, of)).rejects.toMatchObject({
-        code: 'invalid_request',
-        message: expect.stringMatching(told) as string,
-      });
+    const { file, end } = await exportTo(source, 'lines.jsonl');
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain('\\u2028');
+    expect(text).not.toMatch(/[\u2028\u2029]/);
+    const older = pathOf('older.jsonl');
+    writeFileSync(older, text.replaceAll('\\u2028', '\u2028').replaceAll('\\u2029', '\u2029'));
+    expect(await importFrom(await newMongo(), older)).toEqual(end);
+  });
 
-    const other = await newMongo();
-    const stranger = await within(other, store => insertCredential(store, newUser()));
-    await refusals(other, file, new RegExp(`credentials ${stranger.id}`));
-    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-    const empty = await newMongo();
-    const broken = join(folder, 'broken.jsonl');
-    writeFileSync(broken, `${lines.slice(0, -1).join('\n')}\n`);
-    await refusals(empty, broken, /its last line is missing/);
-    writeFileSync(broken, [...lines.slice(1)].join('\n'));
-    await refusals(empty, broken, /was changed since it was exported/);
-    writeFileSync(broken, 'not a line\n');
-    appendFileSync(broken, lines.join('\n'));
-    await refusals(empty, broken, /line 1 of .* is not of an export/);
-    const left = await within(empty, store => store.findAnyCredential());
-    expect(left).toBeNull();
-    expect(await within(empty, store => store.getSession(newId('session')))).toBeNull();
+  it('is not taken for done when it was interrupted, and what comes later gets later numbers even then', async () => {
+    const source = await newMongo();
+    await within(source, fill);
+    const integrationId = newIntegration();
+    await within(source, store => insertSome(store, integrationId, 3));
+    const credential = await within(source, async store =>
+      insertCredential(store, newUser(), (await sessionIn(store, 'exchanged')).grantSequence ?? 0),
+    );
+    const { file, end } = await exportTo(source, 'unfinished.jsonl');
+    const empty = await createTestDatabase();
+    for (const target of [await newMongo(), empty.url]) {
+      const records = await openRecords({ databaseUrl: target });
+      for (const step of ['write', 'endImport'] as const) {
+        const killed = { ...records, [step]: () => Promise.reject(new Error('killed')) };
+        await expect(importRecords(killed, file)).rejects.toThrow('killed');
+        await within(target, store =>
+          expect(store.check()).rejects.toMatchObject({ code: 'import_unfinished', retryable: true }),
+        );
+        await records.raiseCounters({ grants: 1, deliveries: 1 });
+        expect(await records.readCounters()).toEqual(end.counters);
+      }
+      await records.close();
+      await within(target, async store => {
+        const { grantSequence } = await sessionIn(store, 'exchanged');
+        expect(await store.replaceGrant(credential.id, 1, grantOf(grantSequence ?? 0), noon)).not.toBeNull();
+        const [newest] = await insertSome(store, integrationId, 1);
+        await store.becomeConsumer(integrationId, 'run/9', one);
+        const lot = await claimLot(store, integrationId, { claim: 'run/9' });
+        expect(lot).toHaveLength(4);
+        expect(lot.at(-1)?.id).toBe(newest);
+      });
+    }
+    await empty.drop();
   });
 });

@@ -1,4 +1,5 @@
-import { type Collection, type Db, type Document, MongoClient, type MongoClientOptions } from 'mongodb';
+import { type Collection, type Db, type Document, MongoClient, MongoError, type MongoClientOptions } from 'mongodb';
+import { ConfigError } from '../../errors.js';
 import type { MongoProfile } from './read-mongo-url.js';
 import { readMongoUrl } from './read-mongo-url.js';
 
@@ -29,8 +30,23 @@ export type Documents = Collection<Document & { _id: string }>;
 /**
  * Connects lazily and reconnects by itself. Reads come from the primary and writes wait for a majority, whatever the URL
  * says: a status read from a member that lags would let work through that is to be held.
+ *
+ * @throws ConfigError for a URL that the driver does not take.
  */
-export function connectMongo({ databaseUrl, poolSize = 10, ...options }: MongoOptions): MongoConnection {
+export function connectMongo(options: MongoOptions): MongoConnection {
+  try {
+    return openClient(options);
+  } catch (error) {
+    // What takes the URL apart has an error class of its own, which is none of the driver's.
+    const isOfUrl = error instanceof Error && ['MongoParseError', 'URIError'].includes(error.name);
+    if (!isOfUrl && !(error instanceof MongoError)) throw error;
+    const [, secret = ''] = /\/\/[^:]*:(.*)@/.exec(options.databaseUrl) ?? [];
+    const why = secret !== '' && error.message.includes(secret) ? 'it is malformed' : error.message;
+    throw new ConfigError([`DATABASE_URL: the driver does not take it: ${why}`]);
+  }
+}
+
+function openClient({ databaseUrl, poolSize = 10, ...options }: MongoOptions): MongoConnection {
   const { url, profile, database } = readMongoUrl(databaseUrl);
   const settings: MongoClientOptions = {
     appName: 'relink',

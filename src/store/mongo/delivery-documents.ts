@@ -25,7 +25,7 @@ const textOrNull = z
   .nullish()
   .transform(value => value ?? null);
 
-const deliveryShape = z.object({
+export const deliveryShape = z.object({
   _id: z.string().transform(id => id as DeliveryId),
   integrationId: z.string().transform(id => id as IntegrationId),
   provider: z.string().transform(id => id as ProviderId),

@@ -1,5 +1,7 @@
 import { MongoCompatibilityError, MongoServerSelectionError } from 'mongodb';
 import { ConfigError, RelinkError } from '../../errors.js';
+import { tellSystemError } from '../tell-system-error.js';
+import { findUnreadableFile, resolvingCodes } from './map-mongo-error.js';
 import { readMongoUrl } from './read-mongo-url.js';
 
 interface Place {
@@ -21,7 +23,7 @@ const reasons: readonly (readonly [applies: (found: Found) => boolean, tell: (at
     ({ hosts }) => `the server at ${hosts} is too old: MongoDB 4.4 or newer, Amazon DocumentDB 5.0 or newer`,
   ],
   [
-    found => found.codes.has('ENOTFOUND') || found.codes.has('EAI_AGAIN'),
+    found => [...resolvingCodes].some(code => found.codes.has(code)),
     ({ hosts, database }) => `the host name ${hosts} cannot be resolved (database "${database}")`,
   ],
   [
@@ -49,6 +51,12 @@ interface Found {
  */
 export function explainMongoError(error: unknown, databaseUrl: string): unknown {
   if (!(error instanceof RelinkError) || error.code !== 'database_unavailable') return error;
+  const file = findUnreadableFile(error.cause);
+  if (file !== undefined) {
+    return new ConfigError([
+      `DATABASE_URL: it names the file ${file}, which cannot be opened: ${tellSystemError(error.cause)}`,
+    ]);
+  }
   const place = readMongoUrl(databaseUrl);
   const found = collect(error.cause);
   const reason = reasons.find(([applies]) => applies(found));

@@ -38,7 +38,7 @@ const dateOrNull = z
   .transform(value => value ?? null);
 const count = z.number().int();
 
-const sessionShape = z.object({
+export const sessionShape = z.object({
   _id: text.transform(id => id as SessionId),
   userId: text.transform(id => id as UserId),
   provider: text.transform(id => id as ProviderId),
@@ -75,7 +75,7 @@ export function toSession(document: unknown): Session {
 
 const countOrNone = count.nullish().transform(value => value ?? 0);
 
-const credentialShape = z.object({
+export const credentialShape = z.object({
   kind: z.enum(credentialKinds).default('oauth2'),
   refreshTry: countOrNone,
   refreshPosts: countOrNone,
@@ -115,7 +115,7 @@ export function toCredential(document: unknown): Credential {
   return { id, ...rest };
 }
 
-const entityShape = z.object({
+export const entityShape = z.object({
   _id: text.transform(id => id as EntityId),
   userId: text.transform(id => id as UserId),
   provider: text.transform(id => id as ProviderId),
@@ -132,7 +132,7 @@ export function toEntity(document: unknown): Entity {
   return { id, ...rest };
 }
 
-const integrationShape = z.object({
+export const integrationShape = z.object({
   _id: text.transform(id => id as IntegrationId),
   userId: text.transform(id => id as UserId),
   type: text.transform(id => id as IntegrationType),
@@ -155,7 +155,7 @@ export function toIntegration(document: unknown): Integration {
   return { id, ...rest, state: { lifecycle, intent, causes, epochs } };
 }
 
-const subscriptionShape = z.object({
+export const subscriptionShape = z.object({
   _id: text.transform(id => id as IntegrationId),
   sealedSecrets: textOrNull,
   expiresAt: dateOrNull,
@@ -172,7 +172,7 @@ export function toSubscription(document: unknown): Subscription {
   return { integrationId, ...rest };
 }
 
-const tokenReadShape = z.object({
+export const tokenReadShape = z.object({
   _id: text.transform(id => id as TokenReadId),
   credentialId: text.transform(id => id as CredentialId),
   userId: text.transform(id => id as UserId),

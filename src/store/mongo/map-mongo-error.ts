@@ -19,9 +19,16 @@ const unavailableCodes = new Set([
   ...[50, 64, 79, 100, 8000],
   ...[13, 18, 11],
 ]);
-const socketCodes = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
+/** `mongodb+srv://` is resolved by queries of its own, which fail by codes of their own. */
+export const resolvingCodes = new Set([
+  ...['ENOTFOUND', 'EAI_AGAIN', 'ETIMEOUT', 'ESERVFAIL', 'ENODATA', 'EREFUSED', 'ENOTIMP', 'EBADRESP', 'EFORMERR'],
 ]);
+const socketCodes = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...resolvingCodes,
+]);
+/** Of a file that the URL names (`tlsCAFile=`, `tlsCertificateKeyFile=`), which the driver opens when it connects. */
+const fileCodes = new Set(['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'EISDIR', 'ELOOP']);
 const conflictCodes = new Set([112, 251]);
 const duplicateKey = 11_000;
 
@@ -38,12 +45,21 @@ const unavailableNames = new Set([
  */
 export function toMongoStoreError(error: unknown): unknown {
   if (error instanceof RelinkError) return error;
-  if (isSocketError(error)) return new RelinkError('database_unavailable', undefined, { cause: error });
+  if (isSocketError(error) || findUnreadableFile(error) !== undefined) {
+    return new RelinkError('database_unavailable', undefined, { cause: error });
+  }
   if (!(error instanceof MongoError)) return error;
   if (error instanceof MongoServerError && hasCode(error, conflictCodes)) {
     return new RelinkError('write_conflict', undefined, { cause: error });
   }
   return isUnavailable(error) ? new RelinkError('database_unavailable', undefined, { cause: error }) : error;
+}
+
+/** The path of the file that could not be opened, where that is what failed. */
+export function findUnreadableFile(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error && 'path' in error)) return undefined;
+  const { code, path } = error;
+  return typeof code === 'string' && fileCodes.has(code) && typeof path === 'string' ? path : undefined;
 }
 
 /** The driver hands on what a socket fails with at some moments. */

@@ -1,9 +1,18 @@
 import { z } from 'zod';
+import { deliveryStates } from '../../domain/delivery.js';
+import { RelinkError } from '../../errors.js';
 import { entityKeySeparator } from '../stored-shapes.js';
 import type { RecordKind, TransferRecord } from '../transfer/records.js';
-import { atOnce, stageOf, untouched } from './delivery-documents.js';
+import { atOnce, deliveryShape, stageOf, untouched } from './delivery-documents.js';
 import { entityKeyOf } from './entity-key.js';
-import { deliveryStates } from '../../domain/delivery.js';
+import {
+  credentialShape,
+  entityShape,
+  integrationShape,
+  sessionShape,
+  subscriptionShape,
+  tokenReadShape,
+} from './map-documents.js';
 
 type Fields = Record<string, unknown>;
 
@@ -39,12 +48,19 @@ const nullable: Readonly<Record<RecordKind, readonly string[]>> = {
   token_reads: [],
 };
 
-/** What a document has for its indexes, for its consumer, or computes from the rest. */
-const ours: Readonly<Partial<Record<RecordKind, readonly string[]>>> = {
-  credentials: ['removing'],
-  entities: ['removing'],
-  integrations: ['entityIds', 'entityKey', 'resuming'],
-  deliveries: ['stage', 'dueAt', 'size', 'fence', 'lot', 'claim'],
+/**
+ * What is carried of a document: the shapes that the store reads it by, and what the store only writes. What an older version
+ * left out is filled in as the store reads it; what no shape names is left behind.
+ */
+const shapes: Readonly<Record<RecordKind, z.ZodType<Fields>>> = {
+  credentials: credentialShape,
+  entities: entityShape,
+  // As they are: these two are lists and objects on either side.
+  integrations: integrationShape.extend({ causes: z.array(z.unknown()), epochs: z.record(z.string(), z.unknown()) }),
+  authorization_sessions: sessionShape.extend({ stateHash: z.string() }),
+  deliveries: deliveryShape.extend({ sequence: z.number(), sealedContent: z.string(), suspect: z.boolean() }),
+  subscriptions: subscriptionShape,
+  token_reads: tokenReadShape,
 };
 
 const toColumn = (field: string) => field.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
@@ -54,8 +70,6 @@ const toJson = (value: unknown) => (value instanceof Date ? value.toISOString() 
 const toBson = (column: string, value: unknown) =>
   isTime(column) && typeof value === 'string' ? new Date(value) : value;
 
-const integrationFields = z.object({ entityIds: z.array(z.string()), config: z.string() });
-const deliveryFields = z.object({ dueAt: z.date(), state: z.enum(deliveryStates), suspect: z.boolean() });
 const integrationColumns = z.object({ entity_key: z.string(), config: z.unknown() });
 const deliveryColumns = z.object({
   state: z.enum(deliveryStates),
@@ -63,29 +77,36 @@ const deliveryColumns = z.object({
   next_attempt_at: z.iso.datetime({ offset: true }).nullish(),
 });
 
-/** A document as a record: its columns as PostgreSQL has them. */
+/**
+ * A document as a record: its columns as PostgreSQL has them.
+ *
+ * @throws RelinkError `invalid_request` naming a document that the store could not read either.
+ */
 export function toRecord(kind: RecordKind, document: Fields): TransferRecord {
-  const record: Fields = { [kind === 'subscriptions' ? 'integration_id' : 'id']: document['_id'] };
+  const { _id, entityIds, dueAt, ...fields } = readDocument(kind, document);
+  const record: Fields = { [kind === 'subscriptions' ? 'integration_id' : 'id']: _id };
   const nested = objects[kind] ?? {};
-  for (const [field, value] of Object.entries(document)) {
+  for (const [field, value] of Object.entries(fields)) {
     const columns = nested[field];
-    if (columns !== undefined) {
-      for (const [inner, column] of Object.entries(columns)) record[column] = toJson(readField(value, inner));
-    } else if (field !== '_id' && ours[kind]?.includes(field) !== true) record[toColumn(field)] = toJson(value);
+    if (columns === undefined) record[toColumn(field)] = toJson(value);
+    else for (const [inner, column] of Object.entries(columns)) record[column] = toJson(readField(value, inner));
   }
   if (kind === 'subscriptions') record['failure_tries'] ??= 0;
-  if (kind === 'integrations') {
-    const { entityIds, config } = integrationFields.parse(document);
-    record['entity_key'] = entityIds.join(entityKeySeparator);
-    record['config'] = JSON.parse(config);
-  }
+  if (Array.isArray(entityIds)) record['entity_key'] = entityIds.join(entityKeySeparator);
   if (kind === 'deliveries') {
-    const { dueAt, state } = deliveryFields.parse(document);
-    record['next_attempt_at'] = dueAt.getTime() === atOnce.getTime() ? null : dueAt.toISOString();
+    record['next_attempt_at'] = dueAt instanceof Date && dueAt.getTime() !== atOnce.getTime() ? toJson(dueAt) : null;
     // Whoever held it is left behind.
-    if (state === 'claimed') Object.assign(record, { state: 'queued', suspect: true });
-  }
+    if (record['state'] === 'claimed') Object.assign(record, { state: 'queued', suspect: true });
+  } else if (dueAt !== undefined) record['due_at'] = toJson(dueAt);
   return record;
+}
+
+function readDocument(kind: RecordKind, document: Fields): Fields {
+  const read = shapes[kind].safeParse(document);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const told = `${kind} ${String(document['_id'])} cannot be read: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+  throw new RelinkError('invalid_request', told, { cause: read.error });
 }
 
 /** A record as a document, every field given: what a record leaves out is null. */

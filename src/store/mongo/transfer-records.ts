@@ -1,7 +1,14 @@
 import { Long } from 'mongodb';
 import { z } from 'zod';
 import { mapErrors } from '../map-errors.js';
-import { type Counters, keyColumns, type RecordKind, recordsAtOnce, type RecordStore } from '../transfer/records.js';
+import {
+  type Counters,
+  importMark,
+  keyColumns,
+  type RecordKind,
+  recordsAtOnce,
+  type RecordStore,
+} from '../transfer/records.js';
 import { connectMongo, openCollections, type Documents, type MongoOptions } from './connect.js';
 import { counterNames } from './draw-numbers.js';
 import { readDuplicates, toMongoStoreError } from './map-mongo-error.js';
@@ -54,11 +61,19 @@ export function openMongoRecords(options: MongoOptions): RecordStore {
       readCounters,
 
       async raiseCounters(values) {
-        const present = await readCounters();
         for (const name of ['grants', 'deliveries'] as const) {
-          const value = Long.fromNumber(Math.max(values[name], present[name]));
-          await collections.counters.updateOne({ _id: name }, { $set: { value } }, { upsert: true });
+          const value = Long.fromNumber(values[name]);
+          await collections.counters.updateOne({ _id: name }, { $max: { value } }, { upsert: true });
         }
+      },
+
+      async beginImport() {
+        const _id = importMark;
+        await collections.migrations.updateOne({ _id }, { $setOnInsert: { begunAt: new Date() } }, { upsert: true });
+      },
+
+      async endImport() {
+        await collections.migrations.deleteOne({ _id: importMark });
       },
 
       close: () => client.close(),

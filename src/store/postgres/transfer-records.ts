@@ -1,6 +1,14 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { type Counters, keyColumns, recordsAtOnce, type RecordStore } from '../transfer/records.js';
+import { entityKeySeparator } from '../stored-shapes.js';
+import {
+  type Counters,
+  importMark,
+  keyColumns,
+  type RecordKind,
+  recordsAtOnce,
+  type RecordStore,
+} from '../transfer/records.js';
 import { createPool, type PostgresOptions } from './create-pool.js';
 import { toStoreError } from './map-database-error.js';
 
@@ -11,6 +19,18 @@ const counterRows = z.array(z.object({ value: z.coerce.number() }));
 const released = `to_jsonb(t) - 'claim' || CASE WHEN t."state" = 'claimed'
   THEN '{"state": "queued", "suspect": true}'::jsonb ELSE '{}'::jsonb END`;
 const sequences = { grants: 'grant_sequence', deliveries: 'deliveries_sequence_seq' } as const;
+
+const insertInto = (kind: RecordKind) =>
+  `INSERT INTO "${kind}" SELECT * FROM jsonb_populate_recordset(NULL::"${kind}", $1::jsonb) ON CONFLICT DO NOTHING`;
+
+/**
+ * The ids of an integration's entities stand in its key; the links are what queries use. In one statement: what is read
+ * back is the row alone.
+ */
+const insertIntegrations = `WITH "rows" AS (${insertInto('integrations')})
+  INSERT INTO "integration_entities" ("entity_id", "integration_id")
+  SELECT unnest(string_to_array("entity_key", '${entityKeySeparator}')), "id"
+    FROM jsonb_populate_recordset(NULL::"integrations", $1::jsonb) ON CONFLICT DO NOTHING`;
 
 /**
  * Everything in PostgreSQL, row by row: the rows themselves as JSON, so that a column that a later migration adds is
@@ -34,12 +54,7 @@ export function openPostgresRecords(options: PostgresOptions): RecordStore {
 
     write: (kind, records) =>
       guard(async () => {
-        const all = JSON.stringify(records);
-        await pool.query(
-          `INSERT INTO "${kind}" SELECT * FROM jsonb_populate_recordset(NULL::"${kind}", $1::jsonb) ON CONFLICT DO NOTHING`,
-          [all],
-        );
-        if (kind === 'integrations') await writeLinks(pool, all);
+        await pool.query(kind === 'integrations' ? insertIntegrations : insertInto(kind), [JSON.stringify(records)]);
       }),
 
     readCounters: () =>
@@ -53,23 +68,30 @@ export function openPostgresRecords(options: PostgresOptions): RecordStore {
     raiseCounters: counters =>
       guard(async () => {
         for (const name of ['grants', 'deliveries'] as const) {
-          const value = Math.max(counters[name], await readSequence(pool, sequences[name]));
-          if (value > 0) await pool.query(`SELECT setval('${sequences[name]}', $1)`, [value]);
+          const [value, sequence] = [counters[name], sequences[name]];
+          if (value === 0) continue;
+          await pool.query(`SELECT setval('${sequence}', GREATEST($1::bigint, "last_value")) FROM "${sequence}"`, [
+            value,
+          ]);
         }
+      }),
+
+    // Prisma's own tools read this row as a migration that never finished, and refuse the database too.
+    beginImport: () =>
+      guard(async () => {
+        await pool.query(
+          `INSERT INTO "_prisma_migrations" ("id", "checksum", "migration_name") VALUES ($1, '', $1) ON CONFLICT DO NOTHING`,
+          [importMark],
+        );
+      }),
+
+    endImport: () =>
+      guard(async () => {
+        await pool.query(`DELETE FROM "_prisma_migrations" WHERE "id" = $1`, [importMark]);
       }),
 
     close: () => pool.end(),
   };
-}
-
-/** The ids of an integration's entities stand in its key; the links are what queries use. */
-async function writeLinks(pool: Pool, integrations: string): Promise<void> {
-  await pool.query(
-    `INSERT INTO "integration_entities" ("entity_id", "integration_id")
-     SELECT unnest(string_to_array("entity_key", ',')), "id"
-       FROM jsonb_populate_recordset(NULL::"integrations", $1::jsonb) ON CONFLICT DO NOTHING`,
-    [integrations],
-  );
 }
 
 async function readSequence(pool: Pool, name: string): Promise<number> {

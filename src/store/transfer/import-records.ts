@@ -1,14 +1,15 @@
 import { RelinkError } from '../../errors.js';
+import { ReferenceChecker } from './check-references.js';
 import {
   keyOf,
   type RecordKind,
-  recordKinds,
   recordsAtOnce,
   type RecordStore,
   toCanonical,
   type TransferRecord,
 } from './records.js';
-import { RecordSummer, type RecordSum } from './sum-records.js';
+import { readSchema } from './read-schema.js';
+import { isSameSum, RecordSummer, type RecordSum, sumRecords } from './sum-records.js';
 import { type FileEnd, readTransferFile } from './transfer-file.js';
 import { walkRecords, type WalkedRecord } from './walk-records.js';
 
@@ -16,14 +17,19 @@ import { walkRecords, type WalkedRecord } from './walk-records.js';
  * Brings a database to what a file holds: first looks whether the file is whole and the database holds nothing but records
  * of it, then writes what is missing, then reads everything back. Interrupted, it can be run again.
  *
+ * A database in which it died must not be worked with: grants and deliveries would be numbered below those that are there,
+ * so that reconnects are lost. Hence the mark, and the counters before the first record.
+ *
  * @throws RelinkError `invalid_request` when the file is not whole, the database holds other records, or what was read
  *   back is not what the file says.
  */
 export async function importRecords(store: RecordStore, file: string): Promise<FileEnd> {
   const end = await checkFile(store, file);
+  await store.beginImport();
+  await store.raiseCounters(end.counters);
   let batch: { kind: RecordKind; records: TransferRecord[] } | undefined;
   const flush = async () => {
-    if (batch !== undefined) await store.write(batch.kind, batch.records);
+    if (batch !== undefined) await write(store, batch.kind, batch.records);
     batch = undefined;
   };
   for await (const line of readTransferFile(file)) {
@@ -33,27 +39,55 @@ export async function importRecords(store: RecordStore, file: string): Promise<F
     batch.records.push(line.record);
   }
   await flush();
-  await store.raiseCounters(end.counters);
-  const summer = new RecordSummer();
-  for await (const record of walkRecords(store)) summer.add(record);
-  compare(summer.end(), end, 'what was read back from the database is not what the file holds');
+  compare(await sumRecords(store), end, 'what was read back from the database is not what the file holds');
+  await store.endImport();
   return end;
 }
 
+/** When a lot cannot be written, writes each of it alone, to name the one that is refused. */
+async function write(store: RecordStore, kind: RecordKind, records: readonly TransferRecord[]): Promise<void> {
+  try {
+    await store.write(kind, records);
+  } catch (error) {
+    if (error instanceof RelinkError && error.retryable) throw error;
+    for (const record of records) {
+      await store.write(kind, [record]).catch((cause: unknown) => {
+        const told = cause instanceof RelinkError ? (cause.detail ?? cause.message) : messageOf(cause);
+        const name = `${kind} ${keyOf(kind, record).join(' ')}`;
+        throw new RelinkError('invalid_request', `${name} cannot be written: ${told}`, { cause });
+      });
+    }
+    throw error;
+  }
+}
+
+/** Never more: what drivers put beside it holds the whole row. */
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 /** File and database are in one order, so one walk past both tells whether the one holds all of the other. */
 async function checkFile(store: RecordStore, file: string): Promise<FileEnd> {
+  const schema = await readSchema();
   const present = walkRecords(store);
   let next = await takeNext(present);
   const summer = new RecordSummer();
+  const references = new ReferenceChecker();
   for await (const line of readTransferFile(file)) {
     if ('end' in line) {
+      if (line.end.schema !== schema) {
+        throw new RelinkError(
+          'invalid_request',
+          `${file} was exported by a release with the schema ${line.end.schema}, this one has ${schema}; take the same release for both`,
+        );
+      }
       if (next !== undefined) throw foreign(next);
       compare(summer.end(), line.end, `${file} was changed since it was exported`);
+      if (references.problem !== undefined) throw new RelinkError('invalid_request', references.problem);
       return line.end;
     }
     const record = { kind: line.kind, canonical: toCanonical(line.record) };
     summer.add(record);
     const key = keyOf(line.kind, line.record);
+    references.add(line.kind, key, line.record);
     if (next === undefined || !isSame(next, line.kind, key)) continue;
     if (next.canonical !== record.canonical) throw foreign(next);
     next = await takeNext(present);
@@ -75,6 +109,5 @@ const foreign = ({ kind, key }: WalkedRecord) =>
   );
 
 function compare(found: RecordSum, wanted: RecordSum, otherwise: string): void {
-  const differs = recordKinds.some(kind => found.counts[kind] !== wanted.counts[kind]);
-  if (differs || found.checksum !== wanted.checksum) throw new RelinkError('invalid_request', otherwise);
+  if (!isSameSum(found, wanted)) throw new RelinkError('invalid_request', otherwise);
 }

@@ -37,10 +37,16 @@ export interface RecordStore {
   /** Writes those that are not there; leaves those that are. */
   write(kind: RecordKind, records: readonly TransferRecord[]): Promise<void>;
   readCounters(): Promise<Counters>;
-  /** Never lowers one. */
+  /** Never lowers one. Nobody else may draw numbers meanwhile. */
   raiseCounters(counters: Counters): Promise<void>;
+  /** From here on the store's `check()` says `import_unfinished`, also when the import dies, until it has ended. */
+  beginImport(): Promise<void>;
+  endImport(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Stands among the applied migrations while an import is unfinished. */
+export const importMark = 'import_under_way';
 
 /** Few, since a delivery's content may be a megabyte. */
 export const recordsAtOnce = 50;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type RecordKind, recordKinds } from './records.js';
+import { type RecordKind, recordKinds, type RecordStore } from './records.js';
+import { walkRecords } from './walk-records.js';
 
 export interface RecordSum {
   readonly counts: Readonly<Record<RecordKind, number>>;
@@ -21,3 +22,13 @@ export class RecordSummer {
     return { counts: this.counts, checksum: this.hash.digest('hex') };
   }
 }
+
+/** Walks past everything in a store. */
+export async function sumRecords(store: RecordStore): Promise<RecordSum> {
+  const summer = new RecordSummer();
+  for await (const record of walkRecords(store)) summer.add(record);
+  return summer.end();
+}
+
+export const isSameSum = (one: RecordSum, other: RecordSum): boolean =>
+  one.checksum === other.checksum && recordKinds.every(kind => one.counts[kind] === other.counts[kind]);
