@@ -13,8 +13,8 @@ import { afterCursor } from './read-page.js';
 const grantFields = ({ kind, grantSequence, grantEndsAt, grantWarnAt, ...tokens }: GrantWrite) => ({
   ...tokenFields(tokens),
   ...{ kind, grantSequence, grantEndsAt, grantWarnAt },
-  // A new grant ends whatever was about to remove the credential: see credential-deletions.ts.
-  removing: false,
+  // A new grant ends whatever was about to remove the credential: see write-reference.ts.
+  removing: null,
 });
 const alive = { authIsValid: true, verdict: null };
 const deleted: CauseCode = 'credential_deleted';

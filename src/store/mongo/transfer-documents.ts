@@ -41,8 +41,8 @@ const nullable: Readonly<Record<RecordKind, readonly string[]>> = {
 
 /** What a document has for its indexes, for its consumer, or computes from the rest. */
 const ours: Readonly<Partial<Record<RecordKind, readonly string[]>>> = {
-  credentials: ['removing'],
-  entities: ['removing'],
+  credentials: ['removing', 'pins'],
+  entities: ['removing', 'pins'],
   integrations: ['entityIds', 'entityKey', 'resuming'],
   deliveries: ['stage', 'dueAt', 'size', 'fence', 'lot', 'claim'],
 };

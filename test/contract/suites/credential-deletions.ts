@@ -128,6 +128,42 @@ export function describeCredentialDeletions(under: () => StoreUnderTest): void {
     });
   });
 
+  describe('a reference that is written at the same time as its target is removed', () => {
+    it('is refused, or keeps the entity of the integration', async () => {
+      const { first, second } = under();
+      for (let round = 0; round < 10; round += 1) {
+        const userId = newUser();
+        const entity = await insertEntity(first, userId);
+        const [made, removed] = await Promise.allSettled([
+          insertIntegration(first, userId, [entity.id]),
+          second.deleteUnusedEntities(entity.credentialId, entity.grantSequence),
+        ]);
+        const isThere = (await first.getEntity(entity.id)) !== null;
+        expect(removed).toEqual({ status: 'fulfilled', value: isThere ? 0 : 1 });
+        const { rows } = await first.listIntegrations(userId, {}, { limit: 9, after: null });
+        expect(rows).toHaveLength(made.status === 'fulfilled' ? 1 : 0);
+        if (rows.length > 0) expect(isThere).toBe(true);
+      }
+    });
+
+    it('is refused, or keeps the credential of the entity', async () => {
+      const { first, second } = under();
+      for (let round = 0; round < 10; round += 1) {
+        const userId = newUser();
+        const { id, epoch } = await markDeleted(first, await insertCredential(first, userId));
+        const [made, removed] = await Promise.allSettled([
+          insertEntity(first, userId, id),
+          second.deleteCredential(id, epoch),
+        ]);
+        const isThere = (await first.getCredential(id)) !== null;
+        expect(removed).toEqual({ status: 'fulfilled', value: !isThere });
+        const { rows } = await first.listEntities(userId, { limit: 9, after: null });
+        expect(rows).toHaveLength(made.status === 'fulfilled' ? 1 : 0);
+        if (rows.length > 0) expect(isThere).toBe(true);
+      }
+    });
+  });
+
   describe('listUnfinishedDeletions', () => {
     it('lists what is marked and still holds tokens, oldest first, and nothing else', async () => {
       const { first } = under();

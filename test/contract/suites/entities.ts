@@ -77,6 +77,17 @@ export function describeEntities(under: () => StoreUnderTest): void {
       expect(end).toMatchObject({ grantSequence: 50, credentialId: credentials[49]!.id });
     });
 
+    it('stores nothing for a credential that does not exist, as often as asked', async () => {
+      const { first } = under();
+      const write = await writeOf({ credentialId: newId('credential') });
+      for (let round = 0; round < 2; round += 1) await expect(first.upsertEntity(write, noon)).rejects.toThrow();
+      expect(await first.getEntity(write.id)).toBeNull();
+      const entity = await insertEntity(first, write.userId);
+      const again = { ...entity, credentialId: write.credentialId, grantSequence: 2 };
+      for (let round = 0; round < 2; round += 1) await expect(first.upsertEntity(again, noon)).rejects.toThrow();
+      expect(await first.getEntity(entity.id)).toEqual(entity);
+    });
+
     it('keeps the same account of two users apart', async () => {
       const { first } = under();
       const one = await writeOf();
