@@ -80,11 +80,13 @@ export function describeEntities(under: () => StoreUnderTest): void {
     it('stores nothing for a credential that does not exist, as often as asked', async () => {
       const { first } = under();
       const write = await writeOf({ credentialId: newId('credential') });
-      for (let round = 0; round < 2; round += 1) await expect(first.upsertEntity(write, noon)).rejects.toThrow();
+      const refused = { code: 'write_conflict', retryable: true };
+      const refuses = (given: EntityWrite) => expect(first.upsertEntity(given, noon)).rejects.toMatchObject(refused);
+      for (let round = 0; round < 2; round += 1) await refuses(write);
       expect(await first.getEntity(write.id)).toBeNull();
       const entity = await insertEntity(first, write.userId);
       const again = { ...entity, credentialId: write.credentialId, grantSequence: 2 };
-      for (let round = 0; round < 2; round += 1) await expect(first.upsertEntity(again, noon)).rejects.toThrow();
+      for (let round = 0; round < 2; round += 1) await refuses(again);
       expect(await first.getEntity(entity.id)).toEqual(entity);
     });
 

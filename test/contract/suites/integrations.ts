@@ -108,7 +108,7 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
       const id = newId('integration');
       await expect(
         first.insertIntegration({ id, userId, type: forward, entityIds, config: {}, state: ready }, noon),
-      ).rejects.toThrow(/entity/i);
+      ).rejects.toMatchObject({ code: 'entity_not_usable' });
       expect(await first.getIntegration(id)).toBeNull();
     });
 
