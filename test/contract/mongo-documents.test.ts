@@ -22,7 +22,7 @@ jest.setTimeout(300_000);
 describeOnMongo('documents of the mongo store', () => {
   let mongo: TestMongo;
   let proxy: WireProxy;
-  let verdict: (command: Record<string, unknown>) => Verdict = () => 'pass';
+  let verdict: (command: Record<string, unknown>) => Verdict | Promise<Verdict> = () => 'pass';
   let store: Store;
   let raw: MongoConnection;
   beforeAll(async () => {
@@ -102,6 +102,22 @@ describeOnMongo('documents of the mongo store', () => {
       expect(idsOf(await claimLot(store, integrationId, { claim: 'run/2', order }))).toEqual([ids[1]]);
     },
   );
+
+  it('a discard up to a limit makes up for what was claimed between its look and its write', async () => {
+    const integrationId = newIntegration();
+    const ids = await insertSome(store, integrationId, 6);
+    await store.becomeConsumer(integrationId, 'run/1', one);
+    verdict = async (command): Promise<Verdict> => {
+      if (command['update'] !== 'deliveries') return 'pass';
+      verdict = () => 'pass';
+      await claimLot(store, integrationId, { limit: 2 });
+      return 'pass';
+    };
+    const which = { receivedAfter: null, limit: 3 };
+    expect(await store.discardDeliveries(integrationId, which, 'discarded_by_hand', one)).toBe(3);
+    const { rows } = await store.listDeliveries(integrationId, { state: 'queued' }, { limit: 9, after: null });
+    expect(idsOf(rows)).toEqual([ids[5]]);
+  });
 
   it('a fence rises over every consumer there was, also where its document was deleted', async () => {
     const integrationId = newIntegration();

@@ -6,6 +6,7 @@ import type { Collections } from './connect.js';
 import { firstOf, toEntity } from './map-documents.js';
 import { isDuplicateKey } from './map-mongo-error.js';
 import { afterCursor } from './read-page.js';
+import { refuseNul, toName } from '../stored-shapes.js';
 import { removeUnreferenced, writeReference } from './write-reference.js';
 
 const idOnly = { projection: { _id: 1 } } as const;
@@ -79,7 +80,9 @@ export function createEntityStore({ entities, credentials, integrations }: Colle
      *
      * A write that points the entity to another credential than before is a new reference: see write-reference.ts.
      */
-    async upsertEntity(write, now) {
+    async upsertEntity(given, now) {
+      const write = { ...given, name: toName(given.name) };
+      refuseNul(write.externalId);
       const { userId, provider, externalId, credentialId, grantSequence } = write;
       // A further round only when the row changed or went between the steps.
       for (let round = 0; round < 5; round += 1) {

@@ -4,6 +4,7 @@ import type { EntityWrite } from '../../../src/store/port/store.js';
 import {
   atOnce,
   attio,
+  grantOf,
   insertCredential,
   insertEntity,
   later,
@@ -35,6 +36,18 @@ export function describeEntities(under: () => StoreUnderTest): void {
       const entity = await first.upsertEntity(write, noon);
       expect(entity).toEqual({ ...write, createdAt: noon, updatedAt: noon });
       expect(await second.getEntity(write.id)).toEqual(entity);
+    });
+
+    it('takes a name that no database holds without what cannot be stored, and refuses such an id', async () => {
+      const { first } = under();
+      const write = await writeOf({ name: 'A\0cme \ud83c' });
+      const entity = await first.upsertEntity(write, noon);
+      expect(entity.name).toBe('Acme \ufffd');
+      expect(await first.getEntity(write.id)).toEqual(entity);
+      const other = { ...write, id: newId('entity'), externalId: 'company\0' as ExternalId };
+      await expect(first.upsertEntity(other, noon)).rejects.toMatchObject({ code: 'invalid_request' });
+      const key = { ...other, id: newId('credential') };
+      await expect(first.insertCredential(key, grantOf(1), noon)).rejects.toMatchObject({ code: 'invalid_request' });
     });
 
     it('repoints the existing one to the credential of a later grant, under its old id', async () => {

@@ -112,6 +112,25 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
       expect(await first.getIntegration(id)).toBeNull();
     });
 
+    it.each<[string, Readonly<Record<string, unknown>>]>([
+      ['a NUL', { deep: [{ text: 'x\0y' }] }],
+      ['a NUL in a key', { 'x\0y': 1 }],
+      ['half a surrogate', { text: 'x\ud800' }],
+      ['half a surrogate in a key', { deep: { '\udc00': null } }],
+    ])('refuses a config with %s, which no JSON of PostgreSQL holds', async (_name, config) => {
+      const { first } = under();
+      const userId = newUser();
+      const entity = await insertEntity(first, userId);
+      const known = await insertIntegration(first, userId, [entity.id]);
+      const refused = { code: 'invalid_request' };
+      await expect(insertIntegration(first, userId, [entity.id], { config })).rejects.toMatchObject(refused);
+      const change = { state: ready, config };
+      await expect(first.compareAndSetIntegration(known.id, 1, change, noon)).rejects.toMatchObject(refused);
+      expect((await first.listIntegrations(userId, {}, all)).rows).toEqual([known]);
+      const whole = { emoji: '🏢\u2028', zero: '\\u0000' };
+      expect(await insertIntegration(first, userId, [entity.id], { config: whole })).toMatchObject({ config: whole });
+    });
+
     it('refuses a set without entities', async () => {
       const { first } = under();
       const empty = {

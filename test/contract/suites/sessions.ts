@@ -199,6 +199,14 @@ export function describeSessions(under: () => StoreUnderTest): void {
       expect(await first.recordAccount(id, accountOf('workspace-2'), later(noon, 2))).toBeNull();
     });
 
+    it('takes a name without what cannot be stored', async () => {
+      const { first, second } = under();
+      const { id } = await sessionIn(first, 'exchanged');
+      const account = { ...accountOf('workspace-1'), name: 'A\0cme \ud83c' };
+      expect(await first.recordAccount(id, account, noon)).toMatchObject({ account: { name: 'Acme \ufffd' } });
+      expect((await second.getSession(id))?.account?.name).toBe('Acme \ufffd');
+    });
+
     it('and endSession at once: what is recorded goes forward, what has ended records nothing', async () => {
       const { first, second } = under();
       for (let round = 0; round < 20; round += 1) {
