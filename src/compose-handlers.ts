@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { Core } from './compose.js';
+import { createClientFaults } from './credentials/create-client-faults.js';
 import { createProviderBreakers } from './credentials/provider-breakers.js';
 import { createHandlerHost } from './handlers/create-handler-host.js';
 import { createHandlerRequests } from './handlers/create-handler-requests.js';
 import { createForwardHandler } from './handlers/forward-delivery.js';
 import type { ThreadEntry } from './handlers/start-thread.js';
-import { createCredentialTester } from './handlers/test-credential-once.js';
 
 /**
  * What runs the adopter's handlers in a worker.
@@ -13,12 +13,13 @@ import { createCredentialTester } from './handlers/test-credential-once.js';
  * @param entry The threads' program; the compiled one unless given.
  */
 export function composeHandlers(
-  core: Pick<Core, 'config' | 'workflows' | 'store' | 'vault' | 'providers' | 'refresher' | 'log'>,
+  core: Pick<Core, 'config' | 'store' | 'vault' | 'providers' | 'refresher' | 'tester' | 'log'>,
   entry?: ThreadEntry,
 ) {
-  const { config, workflows } = core;
+  const { config } = core;
   return {
     breakers: createProviderBreakers(core.log),
+    clientFaults: createClientFaults(),
     handlers: createHandlerHost({
       modulePath: config.integrations === undefined ? null : resolve(config.integrations),
       builtIn: new Map([
@@ -31,6 +32,6 @@ export function composeHandlers(
       memoryMb: config.handlerMemoryMb,
       entry,
     }),
-    requests: createHandlerRequests({ ...core, tester: createCredentialTester(workflows, config.testGraceMs) }),
+    requests: createHandlerRequests(core),
   };
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Config } from './config.js';
 import { createCredentialRefresher } from './credentials/create-credential-refresher.js';
+import { createCredentialTester } from './credentials/create-credential-tester.js';
 import { loadIntegrations } from './integrations/load-integrations.js';
 import type { Log } from './log.js';
 import { closeProviderConnections } from './providers/guarded-dispatcher.js';
@@ -27,6 +28,7 @@ export async function composeCore(config: Config, temporal: TemporalSettings, lo
     client,
     workflows,
     refresher: createCredentialRefresher({ store, workflows }),
+    tester: createCredentialTester(workflows, config.testGraceMs),
     now: () => new Date(),
     close: async () => {
       await client.connection.close();

@@ -16,6 +16,19 @@ export interface ApiKey {
 const leastLength = 24;
 const nameForm = /^[A-Za-z0-9._-]{1,64}$/;
 
+/**
+ * No key and no name twice: of two entries with one key, one's scopes would be lost, and a name that two keys share tells
+ * nobody which of them read a token.
+ */
+export function refuseRepeatedKeys(keys: readonly ApiKey[], context: z.core.$RefinementCtx): void {
+  keys.forEach(({ secret, name }, index) => {
+    const earlier = keys.slice(0, index);
+    const fail = (message: string) => context.addIssue({ code: 'custom', path: [index], message });
+    if (earlier.some(other => other.secret.reveal() === secret.reveal())) fail('repeats the key of an earlier entry');
+    else if (earlier.some(other => other.name === name)) fail('repeats the name of an earlier entry');
+  });
+}
+
 /** One entry of RELINK_API_KEYS: `<key> [name=<name>] [<scope> …]`, divided by blanks, which no key can hold. */
 export const apiKeyEntry = z.string().transform((entry, context): ApiKey => {
   const [key = '', ...attributes] = entry.split(/\s+/);

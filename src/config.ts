@@ -1,6 +1,7 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { findDatabaseUrlProblem } from './config-database-url.js';
-import { apiKeyEntry } from './config-api-keys.js';
+import { apiKeyEntry, refuseRepeatedKeys } from './config-api-keys.js';
 import { listProblems, tellIssue } from './config-problems.js';
 import { ConfigError } from './errors.js';
 import { Secret } from './vault/secret.js';
@@ -24,6 +25,11 @@ const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .default('false')
   .transform(value => value === 'true');
+/** What Temporal's runtime can listen on: no host names. */
+const metricsAddress = z.string().refine(value => {
+  const [, ip = '', port = ''] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(value) ?? [];
+  return isIP(ip) !== 0 && (isIP(ip) === 6) === value.startsWith('[') && Number(port) > 0 && Number(port) < 65_536;
+}, 'must be an IP address and a port, such as 127.0.0.1:9464');
 const milliseconds = list.transform(items => items.map(Number)).pipe(z.array(z.number().int().min(0).max(3_600_000)));
 
 const isSafeAddress = ({ protocol, hostname }: URL) =>
@@ -43,7 +49,7 @@ const environmentSchema = z.object({
     .transform(value => new Secret(value)),
   RELINK_API_KEYS: list
     .refine(keys => keys.length > 0, 'is required: at least one API key, comma-separated')
-    .pipe(z.array(apiKeyEntry)),
+    .pipe(z.array(apiKeyEntry).superRefine(refuseRepeatedKeys)),
   RELINK_PUBLIC_URL: z
     .url({
       error: issue =>
@@ -84,6 +90,7 @@ const environmentSchema = z.object({
   RELINK_TASK_QUEUE: z.string().min(1).default('relink'),
   RELINK_WORKFLOW_BUNDLE: z.string().optional(),
   RELINK_INTEGRATIONS: z.string().optional(),
+  RELINK_WORKER_METRICS_ADDRESS: metricsAddress.optional(),
   RELINK_LOG_LEVEL: logLevel.default('info'),
 });
 
@@ -218,6 +225,7 @@ export function loadConfig(environment: Environment) {
     taskQueue: value.RELINK_TASK_QUEUE,
     workflowBundle: value.RELINK_WORKFLOW_BUNDLE,
     integrations: value.RELINK_INTEGRATIONS,
+    workerMetricsAddress: value.RELINK_WORKER_METRICS_ADDRESS,
     logLevel: value.RELINK_LOG_LEVEL,
     providers,
   } as const;

@@ -8,7 +8,7 @@ import { ConfigError } from './errors.js';
 import { createLog } from './log.js';
 import { createReadableLines } from './readable-log.js';
 import { runRole } from './run-role.js';
-import { startEverything } from './start-everything.js';
+import { type Everything, startEverything } from './start-everything.js';
 
 /** `npm start [-- --store postgres|mongo|documentdb]`: everything in one process tree, data under `.relink/`, bound to loopback. Never for production. */
 const wantedPorts = { relink: 3000, database: 5433, temporal: 7233, temporalUi: 8233, sandbox: 3001 };
@@ -44,8 +44,7 @@ void runRole('relink', log, async () => {
   for (const line of [
     `Ready in ${seconds} s: ${services.relinkUrl}`,
     `API description: ${services.relinkUrl}/api/openapi.json`,
-    `The API key is in ${secretsFile}. Try:`,
-    `  KEY=$(node -p "require('${isAbsolute(secretsFile) ? secretsFile : `./${secretsFile}`}').apiKey")`,
+    ...tellApiKey(everything, secretsFile),
     `  curl -H "Authorization: Bearer $KEY" -H "Relink-User: me" "${services.relinkUrl}/api/authorize?entityType=sandbox"`,
     'and open the url of the answer in a browser. Ctrl-C stops everything.',
   ])
@@ -60,6 +59,18 @@ void runRole('relink', log, async () => {
     },
   };
 });
+
+/** Where a key is that works: RELINK_API_KEYS of the user's own take the place of the made one. */
+function tellApiKey({ core, services }: Everything, secretsFile: string): readonly string[] {
+  if (core.config.apiKeys.some(key => key.secret.reveal() === services.secrets.apiKey)) {
+    const path = isAbsolute(secretsFile) ? secretsFile : `./${secretsFile}`;
+    return [`The API key is in ${secretsFile}. Try:`, `  KEY=$(node -p "require('${path}').apiKey")`];
+  }
+  return [
+    `RELINK_API_KEYS is set: its keys are taken, and the made one in ${secretsFile} is not. Try:`,
+    '  KEY=<one of them>',
+  ];
+}
 
 /** Ends the process with a plain line where a setting is wrong. */
 function readSettings(): DevConfig & { readonly store: StoreName } {

@@ -146,7 +146,7 @@ export const errorRegistry = {
   kind_not_taken: {
     status: 400,
     retryable: false,
-    text: 'This provider does not take credentials of this kind.',
+    text: 'This provider does not take credentials of this kind. Connect the account by the consent page (GET /api/authorize), or send a kind that docs/providers.md lists for it.',
   },
   secret_refused: {
     status: 422,
@@ -156,12 +156,17 @@ export const errorRegistry = {
   wrong_account: {
     status: 409,
     retryable: false,
-    text: 'Another account was chosen at the provider than the one to reconnect. The existing connection is unchanged. Connect again and choose the same account.',
+    text: 'This is another account at the provider than the one to reconnect. The existing connection is unchanged. Connect again with the same account.',
+  },
+  credential_removed: {
+    status: 409,
+    retryable: false,
+    text: 'The connection was removed while it was being made. Connect again.',
   },
   connect_timed_out: {
     status: 504,
     retryable: false,
-    text: 'The provider did not confirm the account in time. Connect again to retry.',
+    text: 'The provider did not confirm the account in time. Try again.',
   },
 
   // Inside
@@ -210,11 +215,6 @@ export const errorRegistry = {
     status: 503,
     retryable: true,
     text: 'Another worker took over these deliveries; it goes on with them.',
-  },
-  handler_crashed: {
-    status: 503,
-    retryable: true,
-    text: 'A handler took its thread down with it. What it had in hand is run again, one by one.',
   },
   write_conflict: {
     status: 503,

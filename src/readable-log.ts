@@ -5,10 +5,15 @@ const lineSchema = z.looseObject({
   level: z.string(),
   msg: z.string().optional(),
   workflowId: z.string().optional(),
+  integrationId: z.string().optional(),
+  handler: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
   error: z.looseObject({ message: z.string(), stack: z.array(z.string()).optional() }).optional(),
 });
 
-/** For the terminal of `npm start`: level and message instead of JSON. In production lines stay JSON, for programs. */
+/**
+ * For the terminal of `npm start`: level and message instead of JSON, where it happened unless the message says so, and
+ * what a handler adds. In production lines stay JSON, for programs.
+ */
 export function createReadableLines(say: (line: string) => void): DestinationStream {
   return { write: text => say(describeLine(text.trimEnd())) };
 }
@@ -16,11 +21,24 @@ export function createReadableLines(say: (line: string) => void): DestinationStr
 function describeLine(text: string): string {
   const parsed = lineSchema.safeParse(parseJson(text));
   if (!parsed.success) return text;
-  const { level, msg = '', workflowId, error } = parsed.data;
-  const place = workflowId === undefined ? '' : ` (${workflowId})`;
+  const { level, msg = '', integrationId, handler = {}, error } = parsed.data;
+  const workflowId = parsed.data.workflowId ?? '';
+  const isTold = (id: string) => id === '' || msg.includes(id);
+  // `webhooks/<integration>`: told where its thing is.
+  const workflow = workflowId.split('/').slice(1).some(isTold) ? undefined : workflowId;
+  const places = [integrationId, workflow].filter(id => id !== undefined && !isTold(id));
+  const place = places.length === 0 ? '' : ` (${places.join(', ')})`;
+  const fields = Object.entries(handler).map(([name, value]) => ` ${showText(name)}=${showText(String(value))}`);
   const reason = error === undefined ? '' : `: ${error.message}`;
   const stack = ['error', 'fatal'].includes(level) ? (error?.stack ?? []) : [];
-  return [`${level.padEnd(5)}  ${msg}${place}${reason}`, ...stack.map(frame => `    ${frame}`)].join('\n');
+  return [`${level.padEnd(5)}  ${msg}${place}${fields.join('')}${reason}`, ...stack.map(frame => `    ${frame}`)].join(
+    '\n',
+  );
+}
+
+/** As it is where that is plain to read, else quoted. */
+function showText(text: string): string {
+  return /^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text);
 }
 
 function parseJson(text: string): unknown {

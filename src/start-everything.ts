@@ -37,7 +37,7 @@ export async function startEverything(options: BackingServicesOptions, log: Log)
       throw await explainStoreError(error, databaseUrl);
     });
     if (applied.length > 0) options.onProgress(`Database: applied ${applied.join(', ')}`);
-    installRuntime(log);
+    installRuntime(log, config.workerMetricsAddress);
     const core = await composeCore(config, temporal, log);
     warnOfSettings(core, services.environment);
     stops.push(() => core.close());

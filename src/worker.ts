@@ -12,7 +12,7 @@ const bootLog = createLog('info', 'worker');
 void runRole('worker', bootLog, async () => {
   const { config, temporal } = loadSettings(process.env);
   const log = createLog(config.logLevel, 'worker');
-  installRuntime(log);
+  installRuntime(log, config.workerMetricsAddress);
   const core = await composeCore(config, temporal, log);
   warnOfSettings(core, process.env);
   const worker = await startRelinkWorker(core, temporal);

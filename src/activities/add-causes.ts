@@ -17,9 +17,15 @@ export function addCauses({ store, log, now }: ActivityDependencies): Activities
       credentialId,
       epoch: causeEpoch,
       provider: credential.provider,
+      kind: credential.kind,
       code,
       httpStatus,
-      text: causeText(catalogue.get(credential.provider)?.name ?? credential.provider, code, httpStatus),
+      text: causeText(
+        catalogue.get(credential.provider)?.name ?? credential.provider,
+        credential.kind,
+        code,
+        httpStatus,
+      ),
       since: since.toISOString(),
     };
 
@@ -41,9 +47,11 @@ export function addCauses({ store, log, now }: ActivityDependencies): Activities
         if (change.after.status === 'ERROR' && change.before.status !== 'ERROR') errors += 1;
       },
     );
+    // Neither is a rejected client the end of a grant, nor is what its user removed a loss.
+    const isDeath = code !== 'client_rejected' && code !== 'credential_deleted';
     log.info(
       { credentialId, causeEpoch, recorded, errors },
-      `Death of ${credentialId} told: integrations moved to ERROR: ${errors}, causes recorded: ${recorded}`,
+      `${isDeath ? 'Death of' : 'Verdict on'} ${credentialId} told: integrations moved to ERROR: ${errors}, causes recorded: ${recorded}`,
     );
     return { errors, recorded };
   };

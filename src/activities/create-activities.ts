@@ -4,6 +4,7 @@ import { discardDeliveries } from './deliveries/discard-deliveries.js';
 import { prepareIntegration } from './deliveries/prepare-integration.js';
 import { processDeliveries } from './deliveries/process-deliveries.js';
 import { addCauses } from './add-causes.js';
+import { beginRefresh } from './begin-refresh.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { endAttempt } from './end-attempt.js';
 import { markCredentialInvalid } from './mark-credential-invalid.js';
@@ -13,6 +14,7 @@ import { postRefresh } from './post-refresh.js';
 import { probeCredential } from './probe-credential.js';
 import { raiseRefreshTry } from './raise-refresh-try.js';
 import { recordCredentialTest } from './record-credential-test.js';
+import { readRefresh } from './read-refresh.js';
 import { refreshCredential } from './refresh-credential.js';
 import { restoreIntegrationStatuses } from './restore-integration-statuses.js';
 import { removeCredential } from './remove-credential.js';
@@ -33,6 +35,8 @@ export function createActivities(dependencies: ActivityDependencies) {
     withdrawOvertakenCauses: withdrawOvertakenCauses(dependencies),
     probeCredential: probeCredential(dependencies),
     refreshCredential: refreshCredential(dependencies),
+    beginRefresh: beginRefresh(dependencies),
+    readRefresh: readRefresh(dependencies),
     recordCredentialTest: recordCredentialTest(dependencies),
     markCredentialValid: markCredentialValid(dependencies),
     revokeCredential: revokeCredential(dependencies),

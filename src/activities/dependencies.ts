@@ -1,3 +1,4 @@
+import type { ClientFaults } from '../credentials/create-client-faults.js';
 import type { ProviderBreakers } from '../credentials/provider-breakers.js';
 import type { CredentialRefresher } from '../credentials/refresh-once.js';
 import type { HandlerHost, HandlerServices } from '../handlers/handler-host.js';
@@ -24,6 +25,7 @@ export interface ActivityDependencies {
   readonly requests: HandlerRequests;
   readonly refresher: CredentialRefresher;
   readonly breakers: ProviderBreakers;
+  readonly clientFaults: ClientFaults;
   readonly log: Log;
   readonly now: () => Date;
   readonly settings: {

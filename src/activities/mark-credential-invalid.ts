@@ -1,23 +1,36 @@
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../contracts/activities.js';
-import type { CauseCode } from '../domain/cause.js';
-import type { CredentialId, ProviderId } from '../domain/ids.js';
+import { type CauseCode, remedyOf } from '../domain/cause.js';
+import type { EntityId } from '../domain/ids.js';
+import type { Credential, Store } from '../store/port/store.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /**
  * Holds only at the epoch that was found dead. A repeat finds the credential dead one epoch later, which can only be
  * this invalidation's own write; a death that is known already is told again at its own epoch.
  */
-export function markCredentialInvalid({ store, log, now }: ActivityDependencies): Activities['markCredentialInvalid'] {
-  return async ({ credentialId, epoch, code, httpStatus }) => {
+export function markCredentialInvalid({
+  store,
+  clientFaults,
+  log,
+  now,
+}: ActivityDependencies): Activities['markCredentialInvalid'] {
+  return async ({ credentialId, epoch, code, httpStatus, providerError = null }) => {
     const since = now();
+    const before = await store.getCredential(credentialId);
+    // Read before the write: a line that could not be completed after it would never be told.
+    const entityIds = before?.epoch === epoch ? await findEntityIds(store, before) : [];
     const marked = await store.markCredentialInvalid(credentialId, epoch, { code, httpStatus, since }, since);
     if (marked !== null) {
-      const { provider } = marked;
+      const { provider, kind, userId, externalId: account } = marked;
       Context.current().metricMeter.createCounter('relink_credential_deaths_total').add(1, { provider, code });
-      log.error(
-        { credentialId, provider, code, httpStatus, epoch: marked.epoch },
-        tellEvent(code, credentialId, provider, httpStatus === null ? '' : ` with HTTP ${httpStatus}`),
+      const isKnown = code === 'client_rejected' && !clientFaults.noteRejected(provider);
+      log[isKnown ? 'info' : 'error'](
+        {
+          ...{ credentialId, provider, kind, userId, account, entityIds },
+          ...{ code, httpStatus, providerError, epoch: marked.epoch },
+        },
+        tellEvent(code, marked, httpStatus === null ? '' : ` with HTTP ${httpStatus}`),
       );
       return { causeEpoch: marked.epoch };
     }
@@ -27,16 +40,23 @@ export function markCredentialInvalid({ store, log, now }: ActivityDependencies)
   };
 }
 
-/** The one line of a death, for operators. */
-function tellEvent(code: CauseCode, id: CredentialId, provider: ProviderId, status: string): string {
+/** Those among its user's first hundred: a line that leaves some out still names its user and its account. */
+async function findEntityIds(store: Store, { id, userId }: Credential): Promise<readonly EntityId[]> {
+  const { rows } = await store.listEntities(userId, { limit: 100, after: null });
+  return rows.filter(({ credentialId }) => credentialId === id).map(entity => entity.id);
+}
+
+/** The one line of a verdict, for operators. */
+function tellEvent(code: CauseCode, { id, provider, kind }: Credential, status: string): string {
+  const remedy = `Its user has to ${remedyOf(kind)}.`;
   switch (code) {
     case 'credential_refused':
     case 'refresh_refused':
-      return `Credential ${id} is dead: ${provider} refused it${status} (${code}). Its user has to reconnect.`;
+      return `Credential ${id} is dead: ${provider} refused it${status} (${code}). ${remedy}`;
     case 'refresh_outcome_unknown':
-      return `Credential ${id} is dead: the answer to its refresh was lost, and ${provider} refused the retry${status} (${code}). Its user has to reconnect.`;
+      return `Credential ${id} is dead: the answer to its refresh was lost, and ${provider} refused the retry${status} (${code}). ${remedy}`;
     case 'client_rejected':
-      return `Credential ${id} cannot be refreshed: ${provider} rejected this product's client${status} (${code}). Correct the client id or secret; reconnecting does not help.`;
+      return `Credential ${id} cannot be refreshed: ${provider} rejected this product's client${status} (${code}). Correct the client id or secret and restart; then POST /api/credentials/${id}/test heals it at once, and the sweep within 15 minutes. Reconnecting does not help. Others at ${provider} are told at level info.`;
     case 'credential_deleted':
       return `Credential ${id} is dead: its user deleted it (${code}).`;
   }

@@ -1,13 +1,16 @@
 import { Context } from '@temporalio/activity';
-import type { Activities, PostRefreshResult } from '../contracts/activities.js';
+import type { Activities } from '../contracts/activities.js';
+import type { PostRefreshResult } from '../contracts/refresh-activities.js';
 import { openTokens } from '../credentials/open-tokens.js';
 import { judgeRefresh } from '../domain/credential-standing.js';
 import { RelinkError } from '../errors.js';
 import type { Provider } from '../providers/configure-provider.js';
 import type { TokenSet } from '../providers/definition.js';
 import { refreshTokens, type RefreshAnswer } from '../providers/refresh-tokens.js';
+import { resolveEndpoint } from '../providers/resolve-endpoint.js';
 import type { Credential } from '../store/port/store.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { revokeOvertaken } from './revoke-overtaken.js';
 import { storeRefreshed } from './store-refreshed.js';
 import { writeUntilStored } from './write-until-stored.js';
 
@@ -44,13 +47,21 @@ async function post(
   const credential = await store.getCredential(credentialId);
   const standing = await readStanding(dependencies, credential, generation);
   if (standing !== null || credential === null) return standing ?? { kind: 'gone' };
-  if (credential.refreshPostedAt !== null && credential.refreshPosts !== openPost) return found(credential);
+  if (credential.refreshPostedAt !== null && credential.refreshPosts !== openPost) {
+    const left = found(credential);
+    if (openPost === null) tellLost(dependencies, credential, left.reason);
+    return left;
+  }
 
   const provider = providers.get(credential.provider);
   const held = openTokens(vault, credential);
-  const pauseMs = breakers.admit(credential.provider);
-  if (pauseMs !== null) {
-    return { kind: 'transient', httpStatus: null, reason: 'outage', retryAfterMs: pauseMs, openPost };
+  // Before the breaker is asked: a probe that is not sent would leave everybody waiting for its news.
+  if (!hasEndpoint(provider, held)) {
+    return { kind: 'transient', httpStatus: null, reason: 'host_not_allowed', retryAfterMs: null, openPost };
+  }
+  const { waitMs, isProbe } = breakers.admit(credential.provider);
+  if (waitMs !== null) {
+    return { kind: 'transient', httpStatus: null, reason: 'outage', retryAfterMs: waitMs, openPost };
   }
   const clock = startClock(now);
   const marked = await store.markRefreshPosted(credentialId, generation, credential.refreshPosts, now());
@@ -61,7 +72,7 @@ async function post(
 
   if (clock() > longestMarkingMs) throw new RelinkError('write_conflict', `refresh of ${credentialId}`);
   const issuedAt = now();
-  const answer = await refreshOrUnsent(provider, held, settings.refreshTimeoutMs, issuedAt);
+  const answer = await refreshTokens(provider, held, { timeoutMs: settings.refreshTimeoutMs, issuedAt });
   if (answer.meaning === 'ok') {
     breakers.noteAnswer(credential.provider);
     await storeRefreshed(dependencies, marked, answer.tokens, issuedAt);
@@ -69,9 +80,12 @@ async function post(
     const standing = await readStanding(dependencies, stored, generation);
     // Dead when it was to be written, and alive again: the next look tells more.
     if (standing === null) throw new RelinkError('write_conflict', `refresh of ${credentialId}`);
+    if (standing.kind === 'dead' || standing.kind === 'gone')
+      await revokeOvertaken(dependencies, marked, answer.tokens);
     return standing;
   }
-  noteHealth(dependencies, credential, answer);
+  noteHealth(dependencies, credential, answer, isProbe);
+  if (answer.meaning === 'unknown' && openPost === null) tellLost(dependencies, credential, answer.reason);
   return settle(dependencies, marked, answer, openPost !== null);
 }
 
@@ -96,33 +110,44 @@ function startClock(now: () => Date): () => number {
   return () => Math.max(now().getTime() - wall, performance.now() - monotonic);
 }
 
-function found({ refreshPosts }: Credential): PostRefreshResult {
+function found({ refreshPosts }: Credential) {
   const reason = 'a request without an answer';
-  return { kind: 'found', httpStatus: null, reason, retryAfterMs: null, openPost: refreshPosts };
+  return { kind: 'found', httpStatus: null, reason, retryAfterMs: null, openPost: refreshPosts } as const;
 }
 
-/** A host that is not allowed (any more) is found out before a byte is sent. */
-async function refreshOrUnsent(
-  provider: Provider,
-  held: TokenSet,
-  timeoutMs: number,
-  issuedAt: Date,
-): Promise<RefreshAnswer> {
+/** Once, where the question opens: the guarded retries that follow are of this one. */
+function tellLost({ log }: ActivityDependencies, { id: credentialId, provider }: Credential, reason: string): void {
+  log.info(
+    { credentialId, provider, reason },
+    `The answer to a refresh of ${credentialId} is lost (${reason}): a guarded retry decides`,
+  );
+}
+
+/** Whether there is an address to ask: a host that is not allowed (any more) gets nothing. */
+function hasEndpoint(provider: Provider, { key, extras }: TokenSet): boolean {
+  // Minting asks the provider's own address.
+  if (key?.kind === 'client_credentials') return true;
   try {
-    return await refreshTokens(provider, held, { timeoutMs, issuedAt });
+    resolveEndpoint(provider, 'tokenUrl', extras);
+    return true;
   } catch (error) {
-    if (!(error instanceof RelinkError) || error.code !== 'host_not_allowed') throw error;
-    return { meaning: 'transient', httpStatus: null, reason: error.code, retryAfterMs: null };
+    if (error instanceof RelinkError && error.code === 'host_not_allowed') return false;
+    throw error;
   }
 }
 
 type Failed = Exclude<RefreshAnswer, { meaning: 'ok' }>;
 
 /** Only what says that the provider is down counts towards its outage: a refusal is an answer. */
-function noteHealth({ breakers, log }: ActivityDependencies, credential: Credential, answer: Failed): void {
+function noteHealth(
+  { breakers, log }: ActivityDependencies,
+  credential: Credential,
+  answer: Failed,
+  isProbe: boolean,
+): void {
   const { provider, id: credentialId } = credential;
   const { meaning, reason, httpStatus } = answer;
-  if (httpStatus === null || httpStatus >= 500) breakers.noteFailure(provider, reason);
+  if (httpStatus === null || httpStatus >= 500) breakers.noteFailure(provider, reason, isProbe);
   else breakers.noteAnswer(provider);
   log.debug(
     { credentialId, provider, meaning, reason, httpStatus },
@@ -137,7 +162,7 @@ function noteHealth({ breakers, log }: ActivityDependencies, credential: Credent
 async function settle(
   { store, log }: ActivityDependencies,
   { id, kind, generation, refreshPosts, epoch, authIsValid }: Credential,
-  { meaning, httpStatus, reason, retryAfterMs }: Failed,
+  { meaning, httpStatus, reason, retryAfterMs, providerError }: Failed,
   guarded: boolean,
 ): Promise<PostRefreshResult> {
   const isKnown = meaning !== 'unknown' && (!guarded || kind === 'client_credentials');
@@ -149,6 +174,6 @@ async function settle(
   }
   const openPost = isKnown ? null : refreshPosts;
   return meaning === 'definitive' || meaning === 'operator_fault'
-    ? { kind: meaning, epoch, httpStatus, authIsValid, openPost }
+    ? { kind: meaning, epoch, httpStatus, authIsValid, providerError, openPost }
     : { kind: meaning, httpStatus, reason, retryAfterMs, openPost };
 }

@@ -1,4 +1,5 @@
-import type { Activities } from '../contracts/activities.js';
+import type { Activities, RevocationOutcome } from '../contracts/activities.js';
+import type { Credential } from '../store/port/store.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /**
@@ -16,15 +17,30 @@ export function removeCredential({ store, log }: ActivityDependencies): Activiti
     const removed = await store.deleteCredential(credentialId, epoch);
     if (!removed && !(await store.wipeCredential(credentialId, epoch))) return { outcome: 'overtaken' };
     const outcome = removed ? 'removed' : 'emptied';
-    const line = { credentialId, provider: credential.provider, revocation, outcome };
-    if (revocation === 'refused' || revocation === 'unreachable') {
-      log.warn(
-        line,
-        `Credential ${credentialId} is ${outcome}, but ${credential.provider} did not revoke its grant (${revocation}): its user can still remove it there`,
-      );
-    } else {
-      log.info(line, `Credential ${credentialId} is ${outcome}; its grant at ${credential.provider}: ${revocation}`);
-    }
+    const level = revocation === 'refused' || revocation === 'unreachable' ? 'warn' : 'info';
+    log[level](
+      { credentialId, provider: credential.provider, kind: credential.kind, revocation, outcome },
+      `Credential ${credentialId} is ${removed ? 'removed' : 'emptied, and stays for the integrations that use it'}. ${tellRevocation(revocation, credential)}`,
+    );
     return { outcome };
   };
+}
+
+/** What its user may still have to do. */
+function tellRevocation(revocation: RevocationOutcome, { kind, provider, sealedTokens }: Credential): string {
+  switch (revocation) {
+    case 'revoked':
+      return `${provider} revoked its grant.`;
+    case 'not_offered':
+      if (sealedTokens === '') return 'It held no tokens any more.';
+      return kind === 'oauth2'
+        ? `${provider} offers no revocation: its user can remove the grant there.`
+        : `It came from its user, who can delete it at ${provider}.`;
+    case 'refused':
+      return `${provider} refused to revoke its grant: its user can still remove it there.`;
+    case 'unreachable':
+      return `${provider} could not be asked to revoke its grant: its user can still remove it there.`;
+    case 'overtaken':
+      return 'It was connected again meanwhile.';
+  }
 }

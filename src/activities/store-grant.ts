@@ -10,6 +10,7 @@ import { serialiseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential, GrantWrite, ProvenAccount, Session } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { tellRecovery } from './tell-recovery.js';
 
 const maxTries = 20;
 
@@ -18,11 +19,12 @@ const maxTries = 20;
  * and the conditional write allow. Returns the row as it stands, which may be a later grant's.
  */
 export async function storeGrant(
-  { store, vault, now }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   session: Session,
   account: ProvenAccount,
   tokens: TokenSet,
 ): Promise<Credential> {
+  const { store, vault, now } = dependencies;
   const { userId, provider, grantSequence } = session;
   if (grantSequence === null) throw new RelinkError('internal', `${session.id} has no grant number`);
   const externalId = account.credentialExternalId;
@@ -63,7 +65,9 @@ export async function storeGrant(
     if (existing.grantSequence >= grantSequence) return existing;
     const kept = keepRefreshToken(tokens, existing, () => openTokens(vault, existing));
     const replaced = await store.replaceGrant(existing.id, existing.epoch, sealFor(existing.id, kept), now());
-    if (replaced !== null) return replaced;
+    if (replaced === null) continue;
+    if (!existing.authIsValid) tellRecovery(dependencies, replaced, 'connected');
+    return replaced;
   }
   throw new RelinkError('write_conflict', `credential of ${session.id}`);
 }

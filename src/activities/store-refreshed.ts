@@ -5,6 +5,7 @@ import { serialiseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { tellRecovery } from './tell-recovery.js';
 import { writeUntilStored } from './write-until-stored.js';
 
 /**
@@ -14,11 +15,14 @@ import { writeUntilStored } from './write-until-stored.js';
  * Null from the store is an ordinary end: a reconnect came first, the credential was deleted, or died otherwise.
  */
 export async function storeRefreshed(
-  { store, vault, log, now }: ActivityDependencies,
-  { id, provider, generation, refreshable: wasRefreshable }: Credential,
+  dependencies: ActivityDependencies,
+  { id, provider, kind, generation, refreshable: wasRefreshable, authIsValid }: Credential,
   tokens: TokenSet,
   issuedAt: Date,
 ): Promise<void> {
+  const { store, vault, clientFaults, log, now } = dependencies;
+  // Other kinds bring clients of their users'.
+  if (kind === 'oauth2') clientFaults.noteAccepted(provider);
   const refreshable = tokens.refreshToken !== null || wasRefreshable;
   const { expiresAt } = tokens;
   // What a provider says of its grants does not hold for keys.
@@ -32,5 +36,7 @@ export async function storeRefreshed(
   const stored = await writeUntilStored({ log, fields: { credentialId: id }, what: `A refreshed token of ${id}` }, () =>
     store.compareAndSetTokens(id, generation, write, now()),
   );
-  if (stored !== null) log.debug({ credentialId: id, generation: stored.generation }, `Refreshed ${id}`);
+  if (stored === null) return;
+  log.debug({ credentialId: id, generation: stored.generation }, `Refreshed ${id}`);
+  if (!authIsValid && stored.authIsValid) tellRecovery(dependencies, stored, 'refresh');
 }

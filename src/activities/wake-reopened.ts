@@ -1,5 +1,5 @@
 import { takesWebhooks } from '../integrations/definition.js';
-import { gateOfState } from '../integrations/gate-of.js';
+import { isStateAtWork } from '../integrations/gate-of.js';
 import type { Integration } from '../store/port/store.js';
 import type { ActivityDependencies } from './dependencies.js';
 
@@ -12,7 +12,7 @@ export async function wakeReopened(
   { store, integrations, workflows }: Pick<ActivityDependencies, 'store' | 'integrations' | 'workflows'>,
   { after }: { readonly after: Integration },
 ): Promise<void> {
-  if (gateOfState(integrations, after) !== 'process') return;
+  if (!isStateAtWork(after.state)) return;
   const takes = takesWebhooks(integrations.find(after.type));
   const waits = after.resumeSince !== null || (takes && (await store.hasQueuedDeliveries(after.id)));
   if (waits) await workflows.wakeWebhooks(after.id);

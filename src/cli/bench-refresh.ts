@@ -5,6 +5,7 @@ import type { RoleProcess } from '../embedded/process/spawn-role.js';
 import { acquireInstanceLock } from '../embedded/single-instance.js';
 import { Callers, processes } from './bench/refresh/callers.js';
 import { doomedCalls, measureDoomed, measureFastPath } from './bench/refresh/measure-fast-path.js';
+import { isSafeResult } from './bench/refresh/is-safe-result.js';
 import { measureIncident } from './bench/refresh/measure-incident.js';
 import { measureKills } from './bench/refresh/measure-kills.js';
 import { callers, measureRounds, rounds } from './bench/refresh/measure-rounds.js';
@@ -48,7 +49,7 @@ async function main(): Promise<void> {
     const kept = await measureRounds(stack, sandbox, database, fleet, 'kept', say);
     const rotated = await measureRounds(stack, sandbox, database, fleet, 'rotated', say);
     const fastPath = await measureFastPath(stack, fleet, say);
-    const doomedPosts = await measureDoomed(stack, sandbox, fleet, say);
+    const doomed = await measureDoomed(stack, sandbox, fleet, say);
     const workers: RoleProcess[] = [stack.worker];
     const incident = await measureIncident(stack, sandbox, database, workers, say);
     const killed = await measureKills(stack, sandbox, database, fleet, say);
@@ -63,13 +64,13 @@ async function main(): Promise<void> {
       failed_callers: kept.failedCallers + rotated.failedCallers,
       grants_lost: kept.grantsLost + rotated.grantsLost,
       fast_path_ratio: fastPath,
-      doomed_posts: doomedPosts,
+      doomed_refusals: doomed.refusals,
+      doomed_posts: doomed.posts,
       killed,
       dead_grant: incident,
     };
     say(JSON.stringify(result));
-    const isSafe = result.grants_lost + result.failed_callers + doomedPosts + killed.lost_outside_window === 0;
-    process.exit(isSafe && result.posts_per_round_max === 1 ? 0 : 1);
+    process.exit(isSafeResult(result) ? 0 : 1);
   } catch (error) {
     await database.close();
     await stack.stop();

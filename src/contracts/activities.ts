@@ -1,8 +1,8 @@
 import type { CauseCode } from '../domain/cause.js';
 import type { CredentialTestOutcome } from '../domain/credential-test.js';
-import type { Gate } from '../domain/delivery.js';
-import type { CredentialId, EntityId, IntegrationId, SessionId } from '../domain/ids.js';
-import type { IntegrationStatus } from '../domain/status.js';
+import type { CredentialId, EntityId, SessionId } from '../domain/ids.js';
+import type { WebhookActivities } from './delivery-activities.js';
+import type { RefreshActivities } from './refresh-activities.js';
 import type { SweepResult } from './workflows.js';
 
 /**
@@ -46,6 +46,8 @@ export interface InvalidateActivities {
     readonly epoch: number;
     readonly code: CauseCode;
     readonly httpStatus: number | null;
+    /** The provider's own code, checked for its form. */
+    readonly providerError?: string | null;
   }): Promise<{ readonly causeEpoch: number | null }>;
   addCauses(input: { readonly credentialId: CredentialId; readonly causeEpoch: number }): Promise<{
     readonly errors: number;
@@ -66,6 +68,9 @@ export interface ProbeResult {
   readonly epoch: number;
 }
 
+/** How the refresh of a test stands. `given_up`: its run is over, and another comes later. */
+export type RefreshKind = 'refreshed' | 'pending' | 'given_up' | 'dead' | 'not_refreshable' | 'operator_fault' | 'gone';
+
 export interface TestActivities {
   /**
    * One identity call with the stored token. An outage is a retryable failure, never an outcome. Where only a refresh can
@@ -77,10 +82,23 @@ export interface TestActivities {
     readonly outcome: CredentialTestOutcome;
     readonly generation: number | null;
   }): Promise<void>;
-  /** Refreshes the generation that was refused, or joins whoever is at it. */
+  /** As `beginRefresh`, and waits for the outcome. Only runs begun before that existed ask for it. */
   refreshCredential(input: { readonly credentialId: CredentialId; readonly generation: number }): Promise<{
-    readonly kind: 'refreshed' | 'pending' | 'dead' | 'not_refreshable' | 'operator_fault' | 'gone';
+    readonly kind: RefreshKind;
   }>;
+  /**
+   * Begins the refresh of the generation that was refused, or finds the run that is at it, and does not wait. `pending`:
+   * ask `readRefresh` for that try.
+   */
+  beginRefresh(input: { readonly credentialId: CredentialId; readonly generation: number }): Promise<{
+    readonly kind: RefreshKind;
+    readonly refreshTry: number;
+  }>;
+  readRefresh(input: {
+    readonly credentialId: CredentialId;
+    readonly generation: number;
+    readonly refreshTry: number;
+  }): Promise<{ readonly kind: RefreshKind }>;
   /** Takes an earlier verdict back after a passed test; null epoch when something newer happened. */
   markCredentialValid(input: {
     readonly credentialId: CredentialId;
@@ -107,87 +125,9 @@ export interface DeletionActivities {
   }): Promise<{ readonly outcome: 'removed' | 'emptied' | 'overtaken' }>;
 }
 
-/** How one step of a refresh went. `openPost`: the POST whose answer is not known; null when every answer is. */
-export type PostRefreshResult =
-  | {
-      readonly kind: 'refreshed';
-      readonly generation: number;
-      readonly epoch: number;
-      /** An integration still holds a cause of this credential. */
-      readonly causesOpen: boolean;
-    }
-  | { readonly kind: 'dead' | 'not_refreshable' | 'gone' }
-  | {
-      readonly kind: 'definitive' | 'operator_fault';
-      /** At which the provider was asked. */
-      readonly epoch: number;
-      readonly httpStatus: number | null;
-      /** False: that this product's client was rejected is told already. */
-      readonly authIsValid: boolean;
-      readonly openPost: number | null;
-    }
-  | {
-      /** `found`: an earlier attempt marked its POST and left no answer; this one asked nobody. */
-      readonly kind: 'transient' | 'rate_limited' | 'unknown' | 'found';
-      readonly httpStatus: number | null;
-      readonly reason: string;
-      readonly retryAfterMs: number | null;
-      readonly openPost: number | null;
-    };
-
-export interface RefreshActivities {
-  /**
-   * Marks, posts, stores: at most one token POST. With `openPost` null it posts only where no answer is outstanding;
-   * with a number it is the guarded retry of that very POST.
-   */
-  postRefresh(input: {
-    readonly credentialId: CredentialId;
-    readonly generation: number;
-    readonly openPost: number | null;
-  }): Promise<PostRefreshResult>;
-  /** The last thing a run that gives up does. */
-  raiseRefreshTry(input: {
-    readonly credentialId: CredentialId;
-    readonly generation: number;
-    readonly refreshTry: number;
-    readonly dueInMs: number;
-  }): Promise<void>;
-}
-
 export interface SweepActivities {
   /** Ends abandoned exchanges, starts what was written but not started, finishes creations and deletions. */
   sweep(): Promise<SweepResult>;
-}
-
-export interface GateCheck {
-  readonly gate: Gate;
-  /** Null: the integration is gone. */
-  readonly status: IntegrationStatus | null;
-  /** A subscription is due, or the integration came back and its hook for that has not run. */
-  readonly preparationDue: boolean;
-}
-
-export interface ProcessResult {
-  readonly handled: number;
-  readonly failed: number;
-  /** Whether it went on until nothing was due (`drained`), its gate closed (`stopped`), or its time was up (`more`). */
-  readonly end: 'drained' | 'stopped' | 'more';
-  /** Milliseconds until the next queued delivery is due; null when none is queued. */
-  readonly nextDueInMs: number | null;
-}
-
-export interface WebhookActivities {
-  /** Reads the status and decides: the first thing before any work. */
-  checkIntegrationStatus(input: { readonly integrationId: IntegrationId }): Promise<GateCheck>;
-  /** Ensures the subscription and runs the hook for coming back. Its failures show on the integration and hold up nothing. */
-  prepareIntegration(input: { readonly integrationId: IntegrationId }): Promise<{
-    readonly subscription: 'ensured' | 'failed' | 'not_due';
-    readonly resumed: boolean;
-  }>;
-  /** Works through what is due, lot by lot, checking the gate before each. */
-  processDeliveries(input: { readonly integrationId: IntegrationId }): Promise<ProcessResult>;
-  /** Marks what came in while the integration took nothing. */
-  discardDeliveries(input: { readonly integrationId: IntegrationId }): Promise<{ readonly discarded: number }>;
 }
 
 export type Activities = ReauthActivities &

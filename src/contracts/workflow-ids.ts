@@ -25,6 +25,9 @@ export const connectedUpdateId = 'connected';
 /** Says that there may be something to do. Carries nothing: what there is, is in the database. */
 export const wakeSignalName = 'wake';
 
-/** The refresh update that answers once the outcome, or a longer wait, is known. A constant id makes callers share it. */
+/**
+ * The refresh update that answers once the outcome, or a longer wait, is known. A constant id makes callers share it; once
+ * the time that it told is over, they share another.
+ */
 export const refreshedUpdateName = 'refreshed';
 export const refreshedUpdateId = 'refreshed';

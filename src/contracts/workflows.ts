@@ -58,6 +58,8 @@ export interface InvalidateInput {
   readonly epoch: number;
   readonly code: CauseCode;
   readonly httpStatus: number | null;
+  /** The provider's own code for its refusal, checked for its form; for the log. */
+  readonly providerError?: string | null;
 }
 
 export interface InvalidateResult {

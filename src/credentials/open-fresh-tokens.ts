@@ -1,11 +1,11 @@
-import { judgeStanding } from '../domain/credential-standing.js';
-import { RelinkError } from '../errors.js';
 import type { TokenSet } from '../providers/definition.js';
 import type { Credential, Store } from '../store/port/store.js';
 import type { Vault } from '../vault/vault.js';
 import { isAlive, isDue } from './is-due.js';
 import { openTokens } from './open-tokens.js';
-import { operatorWaitMs, type CredentialRefresher } from './refresh-once.js';
+import { readUsable } from './read-usable.js';
+import type { CredentialRefresher } from './refresh-once.js';
+import { toRefreshError } from './to-refresh-error.js';
 
 export interface FreshTokenDependencies {
   readonly store: Pick<Store, 'getCredential'>;
@@ -26,24 +26,12 @@ export async function openFreshTokens(
   id: Credential['id'],
   deadlineMs: number,
 ): Promise<{ readonly credential: Credential; readonly tokens: TokenSet }> {
-  const read = async () => {
-    const credential = await store.getCredential(id);
-    if (credential === null || judgeStanding(credential) === 'dead') throw new RelinkError('credential_dead', id);
-    return credential;
-  };
-  let credential = await read();
+  let credential = await readUsable(store, id);
   if (isDue(credential, now())) {
     const outcome = await refresher.refresh(credential, { deadlineMs, byClock: true });
-    if (outcome.kind === 'dead' || outcome.kind === 'gone') throw new RelinkError('credential_dead', id);
-    credential = await read();
-    if (outcome.kind !== 'refreshed' && !isAlive(credential, now())) {
-      if (outcome.kind === 'not_refreshable') throw new RelinkError('credential_dead', id);
-      if (judgeStanding(credential) === 'client_rejected') {
-        throw new RelinkError('client_rejected', credential.provider);
-      }
-      const retryAfterMs = outcome.kind === 'pending' ? outcome.retryAfterMs : operatorWaitMs;
-      throw new RelinkError('refresh_pending', credential.provider, { retryAfterMs });
-    }
+    if (outcome.kind === 'dead' || outcome.kind === 'gone') throw toRefreshError(outcome, credential);
+    credential = await readUsable(store, id);
+    if (outcome.kind !== 'refreshed' && !isAlive(credential, now())) throw toRefreshError(outcome, credential);
   }
   const tokens = openTokens(vault, credential);
   return { credential, tokens };

@@ -17,13 +17,20 @@ interface Breaker {
   held: number;
 }
 
-export interface ProviderBreakers {
+export interface Admission {
   /** Null: go ahead. Else the provider is down; ask again after so many milliseconds. */
-  admit(provider: ProviderId): number | null;
+  readonly waitMs: number | null;
+  /** The one request that finds out whether the provider is back. */
+  readonly isProbe: boolean;
+}
+
+export interface ProviderBreakers {
+  /** Ask when all else is ready: whoever goes ahead should send, and has to note what became of it. */
+  admit(provider: ProviderId): Admission;
   /** An answer of the provider's own, of whatever content. */
   noteAnswer(provider: ProviderId): void;
-  /** No answer, or one that says that it is down. */
-  noteFailure(provider: ProviderId, reason: string): void;
+  /** No answer, or one that says that it is down. `isProbe` as the admission said: only that one prolongs the pauses. */
+  noteFailure(provider: ProviderId, reason: string, isProbe: boolean): void;
   isOpen(provider: ProviderId): boolean;
 }
 
@@ -49,14 +56,14 @@ export function createProviderBreakers(
   return {
     admit(provider) {
       const breaker = breakerOf(provider);
-      if (breaker.openedAt === null) return null;
+      if (breaker.openedAt === null) return { waitMs: null, isProbe: false };
       if (now() >= breaker.nextProbeAt) {
         // The probe. Should it never come back, the next one may go after another pause.
         breaker.nextProbeAt = now() + breaker.pauseMs;
-        return null;
+        return { waitMs: null, isProbe: true };
       }
       breaker.held += 1;
-      return Math.ceil(breaker.nextProbeAt - now() + random() * spreadMs);
+      return { waitMs: Math.ceil(breaker.nextProbeAt - now() + random() * spreadMs), isProbe: false };
     },
 
     noteAnswer(provider) {
@@ -70,10 +77,12 @@ export function createProviderBreakers(
       );
     },
 
-    noteFailure(provider, reason) {
+    noteFailure(provider, reason, isProbe) {
       const breaker = breakerOf(provider);
       breaker.failures += 1;
       if (breaker.openedAt !== null) {
+        // Sent before it opened: no news.
+        if (!isProbe) return;
         breaker.pauseMs = Math.min(breaker.pauseMs * 2, longestPauseMs);
         breaker.nextProbeAt = now() + breaker.pauseMs;
       } else if (breaker.failures >= failuresToOpen) {

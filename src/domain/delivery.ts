@@ -26,11 +26,15 @@ export const deliveryReasons = [
   'handler_timed_out',
   'handler_crashed',
   'handler_missing',
+  'content_unreadable',
   'destination_refused',
   'destination_unreachable',
   'credential_dead',
 ] as const;
 export type DeliveryReason = (typeof deliveryReasons)[number];
+
+/** A delivery that ends with one of these was not run once more for it. */
+export const unrunReasons: ReadonlySet<DeliveryReason> = new Set(['handler_crashed', 'content_unreadable']);
 
 /** What is to be done with an integration's deliveries. */
 export type Gate = 'process' | 'hold' | 'discard';

@@ -5,7 +5,8 @@ import { beginBuiltInTurn, type BuiltInHandler } from './built-in-turn.js';
 import type { HandlerAnswer, HandlerHost, HandlerServices, HandlerTurn } from './handler-host.js';
 import { HandlerThread } from './handler-thread-slot.js';
 import type { ThreadEntry } from './start-thread.js';
-import { createTurns } from './take-turns.js';
+import { createPlaces } from './take-places.js';
+import { untilStarted } from './until-started.js';
 import { watchCredential, type WatchedCall } from './watch-credential.js';
 import { withinTime, type TimedCall } from './within-time.js';
 
@@ -40,7 +41,7 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
   const worn = new Set<HandlerThread>();
   const busyAlone = new Set<HandlerThread>();
   const idleAlone: HandlerThread[] = [];
-  const turns = createTurns(threads);
+  const places = createPlaces(threads);
 
   const makeThread = (path: string) => new HandlerThread({ entry, modulePath: path, memoryMb });
 
@@ -64,40 +65,60 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
     return thread;
   }
 
-  /** The turn's calls begin; `release` is for when all is over. */
-  async function beginTurn(turn: HandlerTurn, calls: readonly WatchedCall[], signal: AbortSignal): Promise<BegunTurn> {
+  /** The turn's calls begin, unless `onBegin` says no; `release` is for when all is over. */
+  async function beginTurn(
+    turn: HandlerTurn,
+    calls: readonly WatchedCall[],
+    signal: AbortSignal,
+  ): Promise<BegunTurn | null> {
     const { type, alone } = turn.calls[0] ?? { type: '', alone: false };
-    const handler = builtIn.get(type);
+    const handler = builtIn.get(type) ?? (modulePath === null ? missing : undefined);
     if (handler !== undefined) {
-      await turn.onBegin?.();
-      return { calls: beginBuiltInTurn(handler, calls, turn.openUntil), release: () => undefined };
+      const openUntil = await turn.onBegin();
+      return openUntil === null
+        ? null
+        : { calls: beginBuiltInTurn(handler, calls, openUntil), release: () => undefined };
     }
-    if (modulePath === null) {
-      return { calls: beginBuiltInTurn(missing, calls, turn.openUntil), release: () => undefined };
+    return alone ? beginAlone(turn, calls, signal) : beginShared(turn, calls, signal);
+  }
+
+  async function beginShared(turn: HandlerTurn, calls: readonly WatchedCall[], signal: AbortSignal) {
+    for (;;) {
+      const thread = pickShared(modulePath ?? '');
+      const openUntil = await thread.reserve(async () => {
+        await untilStarted(thread, signal);
+        return turn.onBegin();
+      });
+      signal.throwIfAborted();
+      if (openUntil === null) return null;
+      // One whose module did not load says so itself; one that died since then has had other calls in it.
+      if (!thread.isUsable && thread.hasLoaded) continue;
+      return { calls: beginIn(thread, calls, openUntil), release: () => undefined };
     }
-    if (!alone) {
-      await turn.onBegin?.();
-      return { calls: beginIn(pickShared(modulePath), calls, turn.openUntil), release: () => undefined };
-    }
-    const giveBack = await turns.take(signal);
-    try {
-      await turn.onBegin?.();
-    } catch (error) {
-      giveBack();
-      throw error;
-    }
-    const thread = idleAlone.filter(idle => idle.isUsable).pop() ?? makeThread(modulePath);
+  }
+
+  async function beginAlone(turn: HandlerTurn, calls: readonly WatchedCall[], signal: AbortSignal) {
+    const giveBack = await places.take(signal);
+    const thread = idleAlone.filter(idle => idle.isUsable).pop() ?? makeThread(modulePath ?? '');
     idleAlone.length = 0;
     busyAlone.add(thread);
-    return {
-      calls: beginIn(thread, calls, turn.openUntil),
-      release: () => {
-        busyAlone.delete(thread);
-        if (thread.isUsable && idleAlone.length === 0) idleAlone.push(thread);
-        else void thread.terminate();
-        giveBack();
-      },
+    const release = () => {
+      busyAlone.delete(thread);
+      if (thread.isUsable && idleAlone.length === 0) idleAlone.push(thread);
+      else void thread.terminate();
+      giveBack();
     };
+    try {
+      await untilStarted(thread, signal);
+      const openUntil = await turn.onBegin();
+      signal.throwIfAborted();
+      if (openUntil !== null) return { calls: beginIn(thread, calls, openUntil), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+    release();
+    return null;
   }
 
   async function runInTurn(turn: HandlerTurn, services: HandlerServices, signal: AbortSignal): Promise<number> {
@@ -106,12 +127,13 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
     setMaxListeners(0, signal);
     const watched = turn.calls.map(call => watchCredential(call, services));
     const begun = await beginTurn(turn, watched, signal);
+    if (begun === null) return 0;
     let ended = 0;
     try {
       for (const [index, timed] of begun.calls.entries()) {
         const call = watched[index];
         if (call === undefined) break;
-        const answer = await withinTime(timed, call.timeoutMs, signal);
+        const answer = await withinTime(timed, call.timeoutMs, signal, call.clock);
         if (answer === null) break;
         // The signal may be what ended it: then it counts as not ended. What was done was done.
         if (signal.aborted && answer.kind !== 'done') break;
@@ -133,7 +155,7 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
     async run(call, services, signal) {
       let answer: HandlerAnswer | undefined;
       const onAnswer = (_index: number, given: HandlerAnswer) => (answer = given);
-      await runInTurn({ calls: [call], openUntil: Infinity, onAnswer }, services, signal);
+      await runInTurn({ calls: [call], onBegin: () => Promise.resolve(Infinity), onAnswer }, services, signal);
       return answer ?? failed('handler_failed', 'the handler was not begun');
     },
     close: async () => {

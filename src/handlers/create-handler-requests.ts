@@ -24,7 +24,7 @@ export function createHandlerRequests(
     servicesFor(integration: Integration, signal: AbortSignal): HandlerServices {
       const place = { integrationId: integration.id, type: integration.type };
       return {
-        request: wanted => requestProvider(dependencies, integration, wanted, signal),
+        request: (wanted, clock) => requestProvider({ ...dependencies, clock }, integration, wanted, signal),
         log: {
           info: (message, fields) => dependencies.log.info({ ...place, handler: fields ?? {} }, message),
           warn: (message, fields) => dependencies.log.warn({ ...place, handler: fields ?? {} }, message),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConfigError } from '../errors.js';
 import { parseEndpoint } from '../providers/parse-endpoint.js';
 import { parseRetryAfter } from '../providers/parse-retry-after.js';
-import { sendRequest } from '../providers/send-request.js';
+import { sendRequest, type RequestResult } from '../providers/send-request.js';
 import type { Secret } from '../vault/secret.js';
 import type { BuiltInHandler } from './built-in-turn.js';
 import type { HandlerAnswer } from './handler-host.js';
@@ -61,7 +61,7 @@ export function createForwardHandler({ secrets, allowLoopback }: ForwardSettings
       allowLoopback,
       keepAlive: true,
     });
-    if (result.kind === 'failed') return failed('destination_unreachable', result.reason);
+    if (result.kind === 'failed') return failed('destination_unreachable', describeUnreachable(result));
     const { status, headers } = result;
     if (status >= 200 && status < 300) return { kind: 'done', subscription: null };
     // 410 is how a receiver says that it is gone for good.
@@ -73,6 +73,21 @@ export function createForwardHandler({ secrets, allowLoopback }: ForwardSettings
     };
   };
 }
+
+/** What is wrong on the way there, in the words an operator looks for. */
+function describeUnreachable({ reason, code }: Extract<RequestResult, { kind: 'failed' }>): string {
+  if (reason !== 'network' || code === null) return reason;
+  const known = networkFailures.find(([codes]) => codes.test(code));
+  return `${known?.[1] ?? 'network'} (${code})`;
+}
+
+const networkFailures: readonly (readonly [codes: RegExp, told: string])[] = [
+  [/^ECONNREFUSED$/, 'connection refused'],
+  [/^(ENOTFOUND|EAI_\w+)$/, 'host name not found'],
+  [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, 'connection closed by the other side'],
+  [/^(EHOSTUNREACH|ENETUNREACH)$/, 'no way to the host'],
+  [/CERT|SELF_SIGNED|ISSUER|^ERR_TLS_|^ERR_SSL_|^EPROTO$/, 'TLS'],
+];
 
 type Failed = Extract<HandlerAnswer, { kind: 'failed' }>;
 

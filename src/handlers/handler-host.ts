@@ -1,5 +1,6 @@
 import type { DeliveryReason } from '../domain/delivery.js';
 import type { EnsuredSubscription, InboundDelivery } from '../integrations/definition.js';
+import type { HandlerClock } from './handler-clock.js';
 import type { HandlerContext, HandlerLog, ProviderRequest, ProviderResponse } from '../integrations/handler-context.js';
 
 /** The data of a HandlerContext; its functions stay on this side. */
@@ -26,7 +27,8 @@ export interface HandlerCall {
 /** What a running handler may ask of the service. */
 export interface HandlerServices {
   readonly log: HandlerLog;
-  request(request: ProviderRequest): Promise<ProviderResponse>;
+  /** `clock`: of the handler that asks. */
+  request(request: ProviderRequest, clock?: HandlerClock): Promise<ProviderResponse>;
 }
 
 export type HandlerAnswer =
@@ -47,12 +49,14 @@ export type HandlerAnswer =
 export interface HandlerTurn {
   /** All of one type; at least one. */
   readonly calls: readonly HandlerCall[];
-  /** After this (Date.now) no further one begins; the first always does. */
-  readonly openUntil: number;
   /** Called for each that has ended, in order, while the next ones run. */
   readonly onAnswer: (index: number, answer: HandlerAnswer) => void;
-  /** Awaited before the first one begins, once nothing is left to wait for; what it throws ends the turn. */
-  readonly onBegin?: (() => Promise<void>) | undefined;
+  /**
+   * Awaited before the first one begins, once nothing is left to wait for: its place, a thread, and the adopter's module
+   * in there. Says until when (Date.now) further ones may begin, or null: then not even the first one does. What it
+   * throws ends the turn. Asked once more when the thread died meanwhile.
+   */
+  readonly onBegin: () => Promise<number | null>;
 }
 
 /**

@@ -29,6 +29,7 @@ export class HandlerThread {
   private givenUp = 0;
   private looking: NodeJS.Timeout | undefined;
   private onStarted: () => void = () => undefined;
+  private reserved = 0;
   private isReady = false;
   private isEnding = false;
   private isDead = false;
@@ -60,8 +61,23 @@ export class HandlerThread {
     return this.givenUp > maxGivenUp;
   }
 
+  /** Its module is loaded, or was while it lived. */
+  get hasLoaded(): boolean {
+    return this.isReady;
+  }
+
   get load(): number {
-    return this.calls.size;
+    return this.calls.size + this.reserved;
+  }
+
+  /** Counts as one call in here while `wait` runs, so that those who wait spread over the threads. */
+  async reserve<Result>(wait: () => Promise<Result>): Promise<Result> {
+    this.reserved += 1;
+    try {
+      return await wait();
+    } finally {
+      this.reserved -= 1;
+    }
   }
 
   /**

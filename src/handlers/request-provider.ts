@@ -1,3 +1,4 @@
+import type { CredentialTester } from '../credentials/create-credential-tester.js';
 import { operatorWaitMs, type CredentialRefresher } from '../credentials/refresh-once.js';
 import { judgeStanding } from '../domain/credential-standing.js';
 import type { EntityId } from '../domain/ids.js';
@@ -5,11 +6,11 @@ import { RelinkError } from '../errors.js';
 import type { ProviderRequest, ProviderResponse } from '../integrations/handler-context.js';
 import type { ProviderCatalogue } from '../providers/load-providers.js';
 import type { Credential, Integration } from '../store/port/store.js';
+import type { HandlerClock } from './handler-clock.js';
 import { isIntegrationEntity } from './is-integration-entity.js';
 import type { LivingConnection, LivingConnections } from './living-connections.js';
 import type { RefusalMemory } from './create-refusal-memory.js';
 import { sendWithToken } from './send-with-token.js';
-import type { CredentialTester } from './test-credential-once.js';
 
 export interface ProviderRequestDependencies {
   readonly connections: LivingConnections;
@@ -18,6 +19,8 @@ export interface ProviderRequestDependencies {
   readonly tester: CredentialTester;
   readonly refusals: RefusalMemory;
   readonly now?: () => number;
+  /** Of the handler that asks: it stands still while its credential is tested or refreshed. */
+  readonly clock?: HandlerClock | undefined;
 }
 
 /**
@@ -104,12 +107,13 @@ async function findGoodToken(
 
 /** Null: no refresh token is held. */
 async function refresh(
-  { refresher, connections }: ProviderRequestDependencies,
+  { refresher, connections, clock }: ProviderRequestDependencies,
   entityId: EntityId,
   credential: Credential,
   options?: Parameters<CredentialRefresher['refresh']>[1],
 ): Promise<LivingConnection | null> {
-  const outcome = await refresher.refresh(credential, options);
+  const refreshing = refresher.refresh(credential, options);
+  const outcome = await (clock?.during(refreshing) ?? refreshing);
   switch (outcome.kind) {
     case 'refreshed':
       return await connections.read(entityId);
@@ -130,11 +134,12 @@ async function refresh(
 
 /** What the test found good: the same token, or the one that it was refreshed to. Null: neither. */
 async function test(
-  { tester, connections }: ProviderRequestDependencies,
+  { tester, connections, clock }: ProviderRequestDependencies,
   entityId: EntityId,
   credential: Credential,
 ): Promise<LivingConnection | null> {
-  const outcome = await tester.test(credential);
+  const testing = tester.test(credential);
+  const outcome = await (clock?.during(testing) ?? testing);
   switch (outcome) {
     case 'ok':
       return await connections.read(entityId);

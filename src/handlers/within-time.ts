@@ -1,3 +1,4 @@
+import type { HandlerClock } from './handler-clock.js';
 import type { HandlerAnswer } from './handler-host.js';
 import type { CallEnd } from './open-calls.js';
 
@@ -21,6 +22,7 @@ export async function withinTime(
   { started, ended, abort, giveUp }: TimedCall,
   timeoutMs: number,
   signal: AbortSignal,
+  clock: HandlerClock,
 ): Promise<CallEnd> {
   let timer: NodeJS.Timeout | undefined;
   let detail: string | null = null;
@@ -33,14 +35,14 @@ export async function withinTime(
   const stop = (why: string) => {
     if (detail !== null) return;
     detail = why;
-    clearTimeout(timer);
+    clock.stop();
     timer = setTimeout(onGrace, graceMs);
     abort();
   };
   const onAbort = () => stop('the worker stopped');
   void started.then(() => {
     if (isOver || detail !== null) return;
-    timer = setTimeout(() => stop(`took longer than ${timeoutMs} ms`), timeoutMs);
+    clock.start(timeoutMs, () => stop(`took longer than ${timeoutMs} ms`));
   });
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
@@ -53,6 +55,7 @@ export async function withinTime(
     return detail === null || answer === null || answer.kind === 'done' ? answer : late();
   } finally {
     isOver = true;
+    clock.stop();
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
   }

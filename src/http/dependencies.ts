@@ -7,6 +7,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Config } from '../config.js';
+import type { CredentialTester } from '../credentials/create-credential-tester.js';
 import type { CredentialRefresher } from '../credentials/refresh-once.js';
 import type { IntegrationCatalogue } from '../integrations/load-integrations.js';
 import type { Log } from '../log.js';
@@ -43,6 +44,7 @@ export interface HttpDependencies {
   readonly integrations: IntegrationCatalogue;
   readonly workflows: WorkflowStarter;
   readonly refresher: CredentialRefresher;
+  readonly tester: CredentialTester;
   /** The clock of rows and deadlines; the system's unless given. */
   readonly now?: () => Date;
 }

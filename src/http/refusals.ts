@@ -29,7 +29,7 @@ export class Refusals {
       const more = this.counts.get(kind) ?? 0;
       this.counts.delete(kind);
       if (more === 0) return;
-      this.log.warn({ times: more }, `${kind}, ${more} more times within a minute`);
+      this.log.warn({ times: more }, `${kind}, ${more === 1 ? 'once more' : `${more} more times`} within a minute`);
       this.watch(kind);
     }, summedForMs).unref();
   }

@@ -1,6 +1,6 @@
 import type { IntegrationState } from '../domain/integration-state.js';
 import type { Transition } from './change-integration.js';
-import { gateOfState } from './gate-of.js';
+import { isStateAtWork } from './gate-of.js';
 import type { IntegrationCatalogue } from './load-integrations.js';
 
 interface CutOff {
@@ -22,8 +22,8 @@ export function comeBack(
   const definition = integrations.find(before.type);
   const hasHooks = definition?.ensureSubscription !== undefined || definition?.onReconnected !== undefined;
   if (next === before.state || !hasHooks || before.resumeSince !== null) return next;
-  const wasOpen = gateOfState(integrations, before) === 'process';
-  const isOpen = gateOfState(integrations, { type: before.type, state: next }) === 'process';
+  const wasOpen = isStateAtWork(before.state);
+  const isOpen = isStateAtWork(next);
   if (wasOpen || !isOpen) return next;
   const since = before.state.causes.map(cause => cause.since).sort();
   return { state: next, resumeSince: since[0] === undefined ? before.statusSince : new Date(since[0]) };

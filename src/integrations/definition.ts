@@ -12,7 +12,7 @@ export interface InboundDelivery {
   readonly receivedAt: string;
   /** The few headers a handler may need, names in lower case; never a signature, a cookie or an authorization. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The raw bytes as they came; parsing is the handler's. */
+  /** The raw bytes as they came, or the one event of a batch as JSON; parsing is the handler's. A Buffer. */
   readonly body: Uint8Array;
 }
 

@@ -64,9 +64,13 @@ const refuse = (problem: string) => new ConfigError([`RELINK_INTEGRATIONS: ${pro
 
 /** The first line: Node goes on with the list of the modules that asked for a missing one. */
 function describe(error: unknown): string {
-  const message = error instanceof Error ? error.message : '';
-  return message.split('\n')[0] ?? '';
+  const told: unknown = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
+  const [message = ''] = typeof told === 'string' ? told.split('\n') : [];
+  return /^Cannot find (module|package) '(zod|relink)'/.test(message) ? `${message}. ${howToFind}` : message;
 }
+
+const howToFind =
+  "Take `z` from require('relink'), and where the file lies outside Relink's directory, run `npm install <Relink's directory>` beside it";
 
 function findList(loaded: unknown): readonly unknown[] | null {
   if (Array.isArray(loaded)) return loaded as readonly unknown[];

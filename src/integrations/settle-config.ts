@@ -14,6 +14,23 @@ export function settleConfig(
   return setLifecycle(state, settledLifecycle(definition, config));
 }
 
+/** What one setting lacks: `path` as in `channels.0.name`, empty for the whole config; `message` is the schema's own. */
+export interface ConfigIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Why a config is not enough for its type; nothing while it is, or while nobody has judged it. */
+export function findConfigIssues(
+  { lifecycle }: IntegrationState,
+  definition: IntegrationDefinition | null,
+  config: Readonly<Record<string, unknown>>,
+): readonly ConfigIssue[] {
+  if (lifecycle !== 'needs_config') return [];
+  const issues = definition?.config.safeParse(config).error?.issues ?? [];
+  return issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+}
+
 /** A type that is no longer defined asks for nothing: its integrations are not this product's to judge. */
 export function settledLifecycle(
   definition: IntegrationDefinition | null,

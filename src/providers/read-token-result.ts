@@ -15,6 +15,8 @@ export type RefreshAnswer =
       readonly httpStatus: number | null;
       /** For people: the provider's error code where it is safe to show, the status, or what failed. */
       readonly reason: string;
+      /** The provider's own error code where it is safe to show, and null where it is not, or there is none. */
+      readonly providerError: string | null;
       /** How long the provider asks to be left alone. Milliseconds. */
       readonly retryAfterMs: number | null;
     };
@@ -37,7 +39,7 @@ export async function readTokenResult(
     const { meaning } = classifyAnswer(provider, {
       ...{ failure, status: null, challenge: null, body: undefined, token: false },
     });
-    return unless(meaning, { httpStatus: null, reason: result.reason, retryAfterMs: null });
+    return unless(meaning, { httpStatus: null, reason: result.reason, retryAfterMs: null, providerError: null });
   }
 
   const { answer } = result;
@@ -47,14 +49,17 @@ export async function readTokenResult(
   const { meaning, error } = classifyAnswer(provider, { ...answer, failure: null, token: tokens !== null });
   if (meaning === 'ok' && tokens !== null) return { meaning, tokens };
   const { status, retryAfterMs } = answer;
-  const reason = (error === null ? null : showErrorCode(error)) ?? `HTTP ${status}`;
-  return unless(meaning, { httpStatus: status, reason, retryAfterMs });
+  const providerError = (error === null ? undefined : showErrorCode(error)) ?? null;
+  return unless(meaning, {
+    ...{ httpStatus: status, retryAfterMs, providerError },
+    reason: providerError ?? `HTTP ${status}`,
+  });
 }
 
 /** `ok` without tokens is what the table cannot say. */
 function unless(
   meaning: AnswerMeaning,
-  facts: { readonly httpStatus: number | null; readonly reason: string; readonly retryAfterMs: number | null },
+  facts: Omit<Extract<RefreshAnswer, { reason: string }>, 'meaning'>,
 ): RefreshAnswer {
   return { meaning: meaning === 'ok' ? 'unknown' : meaning, ...facts };
 }

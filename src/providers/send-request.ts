@@ -19,6 +19,8 @@ export type RequestResult =
   | {
       readonly kind: 'failed';
       readonly reason: RequestFailure;
+      /** The code of the network's, the resolver's or TLS's own error, such as `ECONNREFUSED`; null where there is none. */
+      readonly code: string | null;
       /** False only where it is certain that not a byte of the request left: the provider cannot have acted on it. */
       readonly sent: boolean;
     };
@@ -38,12 +40,13 @@ export interface RequestToSend extends DispatcherOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-function readCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+/** Only what has the form of a code: it is shown. */
+function readCode(error: unknown): string | null {
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : null;
 }
 
-function classify(error: unknown): RequestFailure {
-  const code = readCode(error);
+function classify(code: string | null): RequestFailure {
   if (code === addressRefusedCode) return 'address_refused';
   return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? 'timeout' : 'network';
 }
@@ -68,7 +71,7 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
   signal?.throwIfAborted();
   // Not an AbortController: making one, and listening to it, costs as much as all else that is done here.
   const aborts = new EventEmitter();
-  const abort = () => aborts.emit('abort');
+  let abort = () => void aborts.emit('abort');
   let timedOut = false;
   // On a kept connection nobody can tell: the other side may be closing it while the request is on its way.
   const tells = body !== undefined && !options.keepAlive;
@@ -77,9 +80,10 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
     timedOut = true;
     abort();
   }, timeoutMs);
-  signal?.addEventListener('abort', abort, { once: true });
+  const onSignal = () => abort();
+  signal?.addEventListener('abort', onSignal, { once: true });
   try {
-    const answer = await request(url, {
+    const asked = request(url, {
       method,
       // Without a stated preference any coding is fair game (RFC 9110 section 12.5.3), and a compressed answer to a
       // spent code would be lost.
@@ -96,24 +100,34 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
       headersTimeout: 0,
       bodyTimeout: 0,
     });
+    // While it connects, undici takes note of an abort and goes on connecting, for 10 s; what comes of that is given up
+    // before a byte is sent. Nobody waits for it here.
+    const answer = await new Promise<Awaited<typeof asked>>((resolve, reject) => {
+      abort = () => {
+        aborts.emit('abort');
+        reject(new Error('given up'));
+      };
+      asked.then(resolve, reject);
+    });
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of answer.body as AsyncIterable<Buffer>) {
       size += chunk.length;
       // Leaving the loop ends the connection.
       if (size > maxBodyBytes && options.cutBody === true) break;
-      if (size > maxBodyBytes) return { kind: 'failed', reason: 'too_large', sent: true };
+      if (size > maxBodyBytes) return { kind: 'failed', reason: 'too_large', code: null, sent: true };
       chunks.push(chunk);
     }
     const text = new TextDecoder().decode(Buffer.concat(chunks));
     return { kind: 'answered', status: answer.statusCode, headers: answer.headers, text };
   } catch (error) {
-    if (timedOut) return { kind: 'failed', reason: 'timeout', sent };
+    if (timedOut) return { kind: 'failed', reason: 'timeout', code: null, sent };
     signal?.throwIfAborted();
-    return { kind: 'failed', reason: classify(error), sent };
+    const code = readCode(error);
+    return { kind: 'failed', reason: classify(code), code, sent };
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    signal?.removeEventListener('abort', onSignal);
   }
 }
 

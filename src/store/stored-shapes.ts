@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { causeCodes } from '../domain/cause.js';
+import { credentialKinds } from '../domain/credential-kind.js';
 import type { CredentialId, ProviderId } from '../domain/ids.js';
 import { RelinkError } from '../errors.js';
 import { cleanDetail } from './clean-detail.js';
@@ -10,6 +11,8 @@ export const storedCauses = z.array(
     credentialId: z.string().transform(id => id as CredentialId),
     epoch: z.number().int(),
     provider: z.string().transform(id => id as ProviderId),
+    // Rows written before causes had it.
+    kind: z.enum(credentialKinds).default('oauth2'),
     code: z.enum(causeCodes),
     httpStatus: z.number().int().nullable(),
     text: z.string(),

@@ -22,10 +22,7 @@ export class ConvertErrorsInterceptor implements ActivityInboundCallsInterceptor
       const { activityType, attempt, workflowExecution } = this.context.info;
       const place = { activity: activityType, attempt, workflowId: workflowExecution?.workflowId };
       if (error instanceof RelinkError) {
-        this.log[chooseLevel(error, attempt)](
-          { ...place, code: error.code },
-          `${activityType} failed: ${error.message}`,
-        );
+        this.log[chooseLevel(error, attempt)]({ ...place, code: error.code }, error.message);
         throw ApplicationFailure.create({
           message: error.message,
           type: error.code,

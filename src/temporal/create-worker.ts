@@ -1,6 +1,8 @@
+import { types } from 'node:util';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../contracts/activities.js';
 import { deliveriesTaskQueue } from '../contracts/task-queues.js';
+import { ConfigError } from '../errors.js';
 import { ConvertErrorsInterceptor } from './convert-errors-interceptor.js';
 import { createSdkLogger } from './create-sdk-logger.js';
 import type { Log } from '../log.js';
@@ -25,13 +27,25 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Installs Temporal's native runtime once per process: our log, and no signal handlers of its own. */
-export function installRuntime(log: Log): void {
-  Runtime.install({
-    shutdownSignals: [],
-    logger: createSdkLogger(log),
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' } } },
-  });
+/**
+ * Installs Temporal's native runtime once per process: our log, and no signal handlers of its own.
+ *
+ * @param metricsAddress Where to answer `GET /metrics` for Prometheus: the SDK's metrics, and what activities count.
+ * @throws ConfigError when the address cannot be listened on.
+ */
+export function installRuntime(log: Log, metricsAddress?: string): void {
+  const metrics = metricsAddress === undefined ? {} : { metrics: { prometheus: { bindAddress: metricsAddress } } };
+  try {
+    Runtime.install({
+      shutdownSignals: [],
+      logger: createSdkLogger(log),
+      telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' } }, ...metrics },
+    });
+  } catch (error) {
+    if (metricsAddress === undefined || !types.isNativeError(error) || !/prometheus/.test(error.message)) throw error;
+    const reason = /Address already in use/.test(error.message) ? 'is in use already' : 'cannot be listened on';
+    throw new ConfigError([`RELINK_WORKER_METRICS_ADDRESS: ${metricsAddress} ${reason}`]);
+  }
 }
 
 export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {

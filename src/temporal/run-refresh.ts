@@ -25,10 +25,14 @@ function refreshStart(taskQueue: string, input: RefreshInput) {
   };
 }
 
+/** Of updates, for one answer: the first, that of the minute, and the one after the wait that this told. */
+const mostRounds = 3;
+
 /**
- * Update-with-Start: starts the run, or joins it, and waits for what it has to tell. Every caller gives the same update
- * id, so that however many join, the run has one update. `closed`: the run is over and left no answer to this update;
- * the row tells.
+ * Update-with-Start: starts the run, or joins it, and waits for what it has to tell. However many join, they give the same
+ * update id, so that the run has one update. An update keeps its answer for ever: whoever is told of a wait that is over
+ * asks by the update of this minute, and then by that of the wait. So a run has a few in a minute at most, and Temporal's
+ * limit for one (2,000) is far. `closed`: the run is over and left no answer to this update; the row tells.
  *
  * Never throws for what Temporal does: out of reach is `timed_out`, as is a deadline; the run, if it began, goes on.
  */
@@ -38,10 +42,27 @@ export async function runRefresh(
   input: RefreshInput,
   deadlineMs: number,
 ): Promise<RefreshAnswer> {
+  const endsAt = Date.now() + deadlineMs;
+  let updateId: string = refreshedUpdateId;
+  for (let round = 1; ; round += 1) {
+    const answer = await update(client, taskQueue, input, updateId, endsAt);
+    if (answer.outcome !== 'pending' || Date.parse(answer.retryAt) > Date.now() || round === mostRounds) return answer;
+    const distinction = round === 1 ? Math.floor(Date.now() / 60_000) : answer.retryAt;
+    updateId = `${refreshedUpdateId}/${distinction}`;
+  }
+}
+
+async function update(
+  client: Client,
+  taskQueue: string,
+  input: RefreshInput,
+  updateId: string,
+  endsAt: number,
+): Promise<RefreshAnswer> {
   try {
-    return await client.withDeadline(Date.now() + deadlineMs, () =>
+    return await client.withDeadline(endsAt, () =>
       client.workflow.executeUpdateWithStart<Workflow, RefreshResult, []>(refreshedUpdateName, {
-        updateId: refreshedUpdateId,
+        updateId,
         startWorkflowOperation: new WithStartWorkflowOperation('refresh', {
           ...refreshStart(taskQueue, input),
           workflowIdConflictPolicy: 'USE_EXISTING',

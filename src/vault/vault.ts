@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { RelinkError } from '../errors.js';
 import type { KeyRing } from './key-ring.js';
+import { readKeyName } from './read-key-name.js';
 import { Secret } from './secret.js';
 
 const algorithm = 'aes-256-gcm';
@@ -17,6 +18,8 @@ export interface Vault {
   /** The same for bytes. */
   sealBytes(plaintext: Uint8Array, binding: string): string;
   openBytes(sealed: string, binding: string): Buffer;
+  /** Whether the key ring has the key that the sealed text names: if so, another worker could not open it either. */
+  hasKeyOf(sealed: string): boolean;
 }
 
 /** Seals with AES-256-GCM (NIST SP 800-38D). Version, key name and binding are authenticated with the text. */
@@ -40,6 +43,8 @@ export function createVault({ keys, newestKeyName }: KeyRing): Vault {
         Buffer.concat(ciphertext).toString('base64url'),
       ].join('.');
     },
+
+    hasKeyOf: sealed => keys.has(readKeyName(sealed) ?? ''),
 
     openBytes(sealed, binding) {
       // One error for every reason: which part was wrong would help only somebody who tries texts out.

@@ -13,10 +13,10 @@ const { addCauses, withdrawOvertakenCauses } = proxyActivities<InvalidateActivit
  * between the listing and the write.
  */
 export async function invalidate(input: InvalidateInput): Promise<InvalidateResult> {
-  const { credentialId, provider, epoch, code, httpStatus } = input;
+  const { credentialId, provider, epoch, code, httpStatus, providerError = null } = input;
   setSearchAttributes({ CredentialId: credentialId, Provider: provider, Stage: 'invalidating' });
   setCurrentDetails(`Marking credential ${credentialId} as dead: ${code}.`);
-  const { causeEpoch } = await markCredentialInvalid({ credentialId, epoch, code, httpStatus });
+  const { causeEpoch } = await markCredentialInvalid({ credentialId, epoch, code, httpStatus, providerError });
   if (causeEpoch === null) {
     setSearchAttributes({ Stage: 'ended', Outcome: 'overtaken' });
     setCurrentDetails('Something newer happened to this credential meanwhile: nothing to tell.');

@@ -40,6 +40,14 @@ export async function reauth(input: ReauthInput): Promise<ReauthResult> {
     return connection;
   });
 
+  const fail = async (code: string, details: string): Promise<never> => {
+    failedWith = code;
+    setSearchAttributes({ Stage: 'ended', Outcome: code });
+    setCurrentDetails(`The attempt ended: ${code}. ${details}`);
+    await condition(allHandlersFinished);
+    throw refusal(code);
+  };
+
   let persisted: Awaited<ReturnType<typeof persistCredential>>;
   try {
     setCurrentDetails(`Proving the new token at ${input.provider} and storing the credential.`);
@@ -49,18 +57,20 @@ export async function reauth(input: ReauthInput): Promise<ReauthResult> {
     const code = failureCode(error, 'connect_timed_out');
     const { ended } = await endAttempt({ sessionId: input.sessionId, code });
     if (ended) {
-      failedWith = code;
-      setSearchAttributes({ Stage: 'ended', Outcome: code });
-      setCurrentDetails(`The attempt ended: ${code}. Credential and entity are as they were.`);
-      await condition(allHandlersFinished);
-      throw refusal(code);
+      return await fail(code, 'Credential and entity are as they were.');
     }
     // The account is proven and its credential may be written: from there on the attempt only goes forward.
     persisted = await storeProven({ sessionId: input.sessionId });
   }
   const { credentialId, epoch } = persisted;
-  const { entityId } = await upsertEntity({ sessionId: input.sessionId, credentialId });
-  connection = { credentialId, entityId };
+  try {
+    connection = { credentialId, ...(await upsertEntity({ sessionId: input.sessionId, credentialId })) };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // Deleted between the two steps. The session has ended with it.
+    return await fail(failureCode(error, 'internal'), 'Its credential was deleted meanwhile.');
+  }
+  const { entityId } = connection;
 
   setSearchAttributes({ CredentialId: connection.credentialId, EntityId: connection.entityId, Stage: 'restoring' });
   setCurrentDetails(`Connected as ${connection.entityId}. Restoring its integrations; this retries on its own.`);

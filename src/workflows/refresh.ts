@@ -5,14 +5,14 @@ import {
   patched,
   proxyActivities,
   setCurrentDetails,
-  setHandler,
   sleep,
 } from '@temporalio/workflow';
-import type { PostRefreshResult, ReauthActivities, RefreshActivities } from '../contracts/activities.js';
+import type { ReauthActivities } from '../contracts/activities.js';
+import type { PostRefreshResult, RefreshActivities } from '../contracts/refresh-activities.js';
 import type { RefreshInput, RefreshResult } from '../contracts/workflows.js';
 import { postOptions, recordOptions, restoreOptions } from './activity-options.js';
+import { answerRefreshed, pendingUntil, type RefreshedAnswers } from './answer-refreshed.js';
 import { failureCode } from './failure-code.js';
-import { refreshedUpdate } from './messages.js';
 import { setSearchAttributes } from './search-attributes.js';
 import { tellDeathOnce } from './tell-death-once.js';
 
@@ -20,8 +20,6 @@ const { postRefresh } = proxyActivities<RefreshActivities>(postOptions);
 const { raiseRefreshTry } = proxyActivities<RefreshActivities>(recordOptions);
 const { restoreIntegrationStatuses } = proxyActivities<ReauthActivities>(restoreOptions);
 
-/** Callers are told of a wait that is longer than this at once, instead of when their own deadline is over. */
-const tellWaitsAboveMs = 5_000;
 /** When the sweep begins the next run after one that gave up; an operator's mending takes longer. Milliseconds. */
 const nextRunInMs = { pending: 5 * 60_000, operator_fault: 15 * 60_000 };
 
@@ -38,21 +36,15 @@ const nextRunInMs = { pending: 5 * 60_000, operator_fault: 15 * 60_000 };
  * The run that gives up raises the try last: from then on another may begin.
  */
 export async function refresh(input: RefreshInput): Promise<RefreshResult> {
-  let known: RefreshResult | undefined;
-  // Registered before the first await: an update that finds no handler is rejected at the end of the activation.
-  setHandler(refreshedUpdate, async () => {
-    await condition(() => known !== undefined);
-    return known ?? pendingUntil(0);
-  });
-
-  const result = await run(input, wait => (known ??= pendingUntil(wait)));
-  known ??= result;
+  const answers = answerRefreshed();
+  const result = await run(input, answers);
+  answers.end(result);
   setSearchAttributes({ Stage: 'ended', Outcome: result.outcome });
   await condition(allHandlersFinished);
   return result;
 }
 
-async function run(input: RefreshInput, tellWait: (waitMs: number) => void): Promise<RefreshResult> {
+async function run(input: RefreshInput, answers: RefreshedAnswers): Promise<RefreshResult> {
   const { credentialId, provider, generation, settleMs } = input;
   const startedAt = Date.now();
   let openPost: number | null = null;
@@ -64,7 +56,7 @@ async function run(input: RefreshInput, tellWait: (waitMs: number) => void): Pro
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       // Nothing was asked of the provider, so nothing is told of the credential.
-      return await giveUp(input, 'operator_fault', failureCode(error, 'internal'));
+      return await giveUp(input, 'operator_fault', { reason: failureCode(error, 'internal'), httpStatus: null });
     }
     switch (posted.kind) {
       case 'refreshed':
@@ -79,7 +71,9 @@ async function run(input: RefreshInput, tellWait: (waitMs: number) => void): Pro
         const told = await tell(input, posted);
         // A reconnect, or another event, came first: look at the credential again.
         if (told === 'overtaken') continue;
-        if (posted.kind === 'operator_fault') return await giveUp(input, 'operator_fault', 'client_rejected');
+        if (posted.kind === 'operator_fault') {
+          return await giveUp(input, 'operator_fault', { ...posted, reason: 'client_rejected' });
+        }
         setCurrentDetails(`${provider} refused the refresh (HTTP ${posted.httpStatus}): the grant is dead, and told.`);
         return { outcome: 'dead' };
       }
@@ -91,11 +85,12 @@ async function run(input: RefreshInput, tellWait: (waitMs: number) => void): Pro
         const settles = posted.kind === 'found' || (posted.kind === 'unknown' && patched('an-unknown-answer-settles'));
         const leastMs = Math.max(settles ? settleMs : 0, posted.retryAfterMs ?? 0);
         const waitMs = Math.round(Math.max(posted.kind === 'found' ? 0 : waitOf(input, step), leastMs));
-        if (Date.now() - startedAt > input.giveUpAfterMs) return await giveUp(input, 'pending', posted.reason);
-        if (waitMs > tellWaitsAboveMs) tellWait(waitMs);
+        if (Date.now() - startedAt > input.giveUpAfterMs) return await giveUp(input, 'pending', posted);
+        answers.beginWait(waitMs);
         if (step === 0) setSearchAttributes({ Stage: 'waiting' });
         setCurrentDetails(`${posted.kind} at ${provider}: ${posted.reason}. The next step comes in ${waitMs} ms.`);
         await sleep(waitMs);
+        answers.endWait();
       }
     }
   }
@@ -104,10 +99,6 @@ async function run(input: RefreshInput, tellWait: (waitMs: number) => void): Pro
 /** Twice as long each time, and spread, so that what an outage stopped does not come back all at once. */
 function waitOf({ firstWaitMs, longestWaitMs }: RefreshInput, step: number): number {
   return Math.min(firstWaitMs * 2 ** step, longestWaitMs) * (0.8 + Math.random() * 0.4);
-}
-
-function pendingUntil(waitMs: number): RefreshResult {
-  return { outcome: 'pending', retryAt: new Date(Date.now() + waitMs).toISOString() };
 }
 
 /** A passed refresh heals what a cause of this credential still holds, as a passed test does. */
@@ -125,23 +116,31 @@ async function end(
 
 async function tell(
   { credentialId, provider }: RefreshInput,
-  { kind, epoch, httpStatus, authIsValid, openPost }: Extract<PostRefreshResult, { authIsValid: boolean }>,
+  {
+    kind,
+    epoch,
+    httpStatus,
+    authIsValid,
+    providerError,
+    openPost,
+  }: Extract<PostRefreshResult, { authIsValid: boolean }>,
 ) {
   // A rejected client is told once; the death of the grant itself is told over it.
   if (!authIsValid && (kind === 'operator_fault' || !patched('a-rejected-client-can-die'))) return 'told';
   const refusal = openPost === null ? 'refresh_refused' : 'refresh_outcome_unknown';
   const code = kind === 'operator_fault' ? 'client_rejected' : refusal;
-  return await tellDeathOnce({ credentialId, provider, epoch, code, httpStatus });
+  return await tellDeathOnce({ credentialId, provider, epoch, code, httpStatus, providerError });
 }
 
 async function giveUp(
   input: RefreshInput,
   outcome: 'pending' | 'operator_fault',
-  reason: string,
+  { reason, httpStatus }: { readonly reason: string; readonly httpStatus: number | null },
 ): Promise<RefreshResult> {
-  const { credentialId, generation, refreshTry } = input;
+  const { credentialId, provider, generation, refreshTry } = input;
   const dueInMs = nextRunInMs[outcome];
   setCurrentDetails(`Given up: ${reason}. Another run may begin; the sweep begins one in ${dueInMs} ms.`);
-  await raiseRefreshTry({ credentialId, generation, refreshTry, dueInMs });
+  const gaveUp = { provider, outcome, reason, httpStatus };
+  await raiseRefreshTry({ credentialId, generation, refreshTry, dueInMs, gaveUp });
   return outcome === 'pending' ? pendingUntil(dueInMs) : { outcome };
 }

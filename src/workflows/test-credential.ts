@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { patched, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { ProbeResult, ReauthActivities, TestActivities } from '../contracts/activities.js';
 import type { TestCredentialInput, TestCredentialResult } from '../contracts/workflows.js';
+import { awaitRefresh } from './await-refresh.js';
 import { probeOptions, recordOptions, restoreOptions } from './activity-options.js';
 import { failureCode } from './failure-code.js';
 import { setSearchAttributes } from './search-attributes.js';
@@ -44,7 +45,9 @@ async function endByRefresh(input: TestCredentialInput, refused: ProbeResult): P
   const { credentialId, provider } = input;
   setCurrentDetails(`${provider} refused the token, or it has ended: refreshing.`);
   try {
-    const { kind } = await refreshCredential({ credentialId, generation: refused.generation });
+    const kind = patched('a-test-waits-here')
+      ? await awaitRefresh(credentialId, refused.generation)
+      : (await refreshCredential({ credentialId, generation: refused.generation })).kind;
     if (kind === 'gone') return await end(input, 'gone', null);
     // Its run has told the death.
     if (kind === 'dead') return await end(input, 'refused', refused.generation);

@@ -1,13 +1,14 @@
 import {
   condition,
   continueAsNew,
+  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { WebhookActivities } from '../contracts/activities.js';
+import type { ProcessResult, WebhookActivities } from '../contracts/delivery-activities.js';
 import { deliveriesTaskQueue } from '../contracts/task-queues.js';
 import type { WebhooksInput, WebhooksResult } from '../contracts/workflows.js';
 import { checkOptions, discardOptions, prepareOptions, processOptions } from './activity-options.js';
@@ -47,16 +48,17 @@ export async function webhooks(input: WebhooksInput): Promise<WebhooksResult> {
     if (gate === 'process') {
       if (preparationDue) {
         show('preparing', `Ensuring the subscription of ${integrationId}.`);
-        await prepareIntegration({ integrationId });
+        await goOnAfter(prepareIntegration({ integrationId }));
       }
       show('processing', `Working through the deliveries of ${integrationId}. Handled in this run: ${total.handled}.`);
-      const { handled, failed, end, nextDueInMs } = await processDeliveries({ integrationId });
+      const result = await processDeliveries({ integrationId });
+      const { handled, failed, end, nextDueInMs } = result;
       total.handled += handled;
       total.failed += failed;
       if (end === 'more') woken = true;
       // A gate that closed in the middle is looked at again before anything else.
       waitMs = end === 'stopped' ? (nextDueInMs ?? 1) : (nextDueInMs ?? lingerMs);
-      show('waiting', `Handled in this run: ${total.handled}; FAILED: ${total.failed}. Waiting for the next.`);
+      show('waiting', `Handled in this run: ${total.handled}; FAILED: ${total.failed}. ${describeWait(result)}`);
       const { continueAsNewSuggested, historyLength } = workflowInfo();
       // A wake that came needs nothing carried over: the next run looks first.
       if (continueAsNewSuggested || historyLength > continueAfterEvents) await continueAsNew<typeof webhooks>(input);
@@ -69,6 +71,23 @@ export async function webhooks(input: WebhooksInput): Promise<WebhooksResult> {
     }
     if (!woken) return total;
   }
+}
+
+/** A preparation writes its failures down and is due again; one that could not even do that holds up no delivery. */
+async function goOnAfter(preparation: Promise<unknown>): Promise<void> {
+  try {
+    await preparation;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+  }
+}
+
+function describeWait({ end, nextDueInMs }: ProcessResult): string {
+  if (nextDueInMs === null) return 'Nothing is queued. Waiting for the next.';
+  if (end === 'more' || nextDueInMs === 0) return 'More is due.';
+  const at = new Date(Date.now() + nextDueInMs).toISOString();
+  if (end === 'stopped') return `What is queued was stopped, and is looked at again at ${at}.`;
+  return `A delivery failed and is tried again at ${at}. What came after it waits for it, where the type keeps the order.`;
 }
 
 /** Search attributes cost an event each: they are set when the stage changes, the details always. */

@@ -10,7 +10,7 @@ import type {
   UserId,
 } from '../../src/domain/ids.js';
 import type { IntegrationState } from '../../src/domain/integration-state.js';
-import type { SessionState } from '../../src/domain/session.js';
+import { sessionStates, type SessionState } from '../../src/domain/session.js';
 import { newId } from '../../src/ids.js';
 import type {
   Credential,
@@ -83,6 +83,8 @@ export function sessionOf(overrides: Partial<NewSession> = {}): NewSession {
     ...overrides,
   };
 }
+
+export const otherStates = (...except: SessionState[]) => sessionStates.filter(state => !except.includes(state));
 
 /** A session taken through its life up to `state`, the way callers take it there. */
 export async function sessionIn(store: Store, state: SessionState, at = noon): Promise<Session> {
@@ -160,6 +162,7 @@ export function causeOf(credentialId: CredentialId, epoch = 2): Cause {
     credentialId,
     epoch,
     provider: attio,
+    kind: 'oauth2',
     code: 'credential_refused',
     httpStatus: 401,
     text: 'Attio no longer accepts this connection (HTTP 401). Reconnect the account.',

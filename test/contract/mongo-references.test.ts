@@ -145,7 +145,7 @@ describeOnMongo('references in the mongo store', () => {
       const write = await writeOf();
       const known = (await plain.listEntities(write.userId, { limit: 9, after: null })).rows;
       expect(await removeCredential(write.credentialId)).toBe(true);
-      await expect(store.upsertEntity(write, noon)).rejects.toMatchObject({ code: 'write_conflict' });
+      await expect(store.upsertEntity(write, noon)).rejects.toMatchObject({ code: 'not_found' });
       expect((await plain.listEntities(write.userId, { limit: 9, after: null })).rows).toEqual(known);
     });
 
@@ -153,7 +153,7 @@ describeOnMongo('references in the mongo store', () => {
       const write = await writeOf();
       const known = (await plain.listEntities(write.userId, { limit: 9, after: null })).rows;
       before('entities', writes, () => collections().credentials.deleteOne({ _id: write.credentialId }));
-      await expect(store.upsertEntity(write, noon)).rejects.toMatchObject({ code: 'write_conflict' });
+      await expect(store.upsertEntity(write, noon)).rejects.toMatchObject({ code: 'not_found' });
       expect((await plain.listEntities(write.userId, { limit: 9, after: null })).rows).toEqual(known);
     });
   });

@@ -11,6 +11,7 @@ import { describeEntities } from './suites/entities.js';
 import { describeComebacks } from './suites/integration-comebacks.js';
 import { describeIntegrations } from './suites/integrations.js';
 import { describePages } from './suites/pages.js';
+import { describeSessionSweep } from './suites/session-sweep.js';
 import { describeSessions } from './suites/sessions.js';
 import { describeSubscriptions } from './suites/subscriptions.js';
 import { describeTokenReads } from './suites/token-reads.js';
@@ -47,6 +48,7 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
     });
 
     describeSessions(under);
+    describeSessionSweep(under);
     describeCredentials(under);
     describeCredentialRefresh(under);
     describeCredentialDeletions(under);

@@ -5,9 +5,9 @@ import { type Sandbox, startSandbox } from '../../src/embedded/sandbox/start-san
 import { callControl, fetchIdentity, mintToken, testClient } from '../support/sandbox-client.js';
 
 interface Keys {
-  api_key: { api_key: string };
+  api_key: { apiKey: string };
   basic: { username: string; password: string };
-  client_credentials: { client_id: string; client_secret: string };
+  client_credentials: { clientId: string; clientSecret: string };
 }
 
 describe('the sandbox provider: keys of an account', () => {
@@ -36,11 +36,11 @@ describe('the sandbox provider: keys of an account', () => {
   });
 
   test('an API key is taken in its own header, and no other one is', async () => {
-    const { api_key } = await createKey('api_key');
-    const answer = await ask({ 'x-api-key': api_key });
+    const { apiKey } = await createKey('api_key');
+    const answer = await ask({ 'x-api-key': apiKey });
     expect(await answer.json()).toMatchObject({ account_id: 'acct_acme', user_id: 'user_acme_owner' });
-    expect((await ask({ 'x-api-key': `${api_key}x` })).status).toBe(401);
-    expect((await fetchIdentity(sandbox, api_key)).status).toBe(401);
+    expect((await ask({ 'x-api-key': `${apiKey}x` })).status).toBe(401);
+    expect((await fetchIdentity(sandbox, apiKey)).status).toBe(401);
   });
 
   test('user name and password are taken by HTTP Basic, and not with a wrong password', async () => {
@@ -58,14 +58,14 @@ describe('the sandbox provider: keys of an account', () => {
     expect(await (await fetchIdentity(sandbox, tokens.access_token)).json()).toMatchObject({
       account_id: 'acct_initech',
     });
-    await expect(mintToken(sandbox, { ...key, client_secret: 'wrong' })).rejects.toMatchObject({ status: 401 });
+    await expect(mintToken(sandbox, { ...key, clientSecret: 'wrong' })).rejects.toMatchObject({ status: 401 });
     expect(await (await callControl(sandbox, 'GET', '/counters')).json()).toMatchObject({
       by_grant_type: { client_credentials: 2 },
     });
   });
 
   test('expire ends minted tokens; revoke ends keys and what they minted', async () => {
-    const { api_key } = await createKey('api_key', 'hooli');
+    const { apiKey } = await createKey('api_key', 'hooli');
     const { username, password } = await createKey('basic', 'hooli');
     const client = await createKey('client_credentials', 'hooli');
     const expired = await mintToken(sandbox, client);
@@ -75,21 +75,21 @@ describe('the sandbox provider: keys of an account', () => {
     expect((await fetchIdentity(sandbox, minted.access_token)).status).toBe(200);
 
     await callControl(sandbox, 'POST', '/accounts/hooli/revoke');
-    expect((await ask({ 'x-api-key': api_key })).status).toBe(401);
+    expect((await ask({ 'x-api-key': apiKey })).status).toBe(401);
     expect((await ask(basic(username, password))).status).toBe(401);
     expect((await fetchIdentity(sandbox, minted.access_token)).status).toBe(401);
     await expect(mintToken(sandbox, client)).rejects.toMatchObject({ status: 401 });
   });
 
   test('keys outlive a restart in a file that does not hold them', async () => {
-    const { api_key } = await createKey('api_key', 'umbrella-ann');
+    const { apiKey } = await createKey('api_key', 'umbrella-ann');
     const client = await createKey('client_credentials', 'umbrella-ann');
     await sandbox.close();
     const text = await readFile(join(directory, 'sandbox.json'), 'utf8');
-    expect(text).not.toContain(api_key);
-    expect(text).not.toContain(client.client_secret);
+    expect(text).not.toContain(apiKey);
+    expect(text).not.toContain(client.clientSecret);
     sandbox = await start();
-    expect((await ask({ 'x-api-key': api_key })).status).toBe(200);
+    expect((await ask({ 'x-api-key': apiKey })).status).toBe(200);
     await expect(mintToken(sandbox, client)).resolves.toBeDefined();
   });
 

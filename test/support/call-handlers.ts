@@ -54,9 +54,9 @@ export function callHandlers(
       info: (message, fields = {}) => void lines.push({ level: 'info', message, fields }),
       warn: (message, fields = {}) => void lines.push({ level: 'warn', message, fields }),
     },
-    request: async wanted => {
+    request: async (wanted, clock) => {
       requests.push(wanted);
-      return request === undefined ? { status: 200, headers: {}, text: '{}' } : await request(wanted);
+      return request === undefined ? { status: 200, headers: {}, text: '{}' } : await request(wanted, clock);
     },
   };
   return {
@@ -72,7 +72,7 @@ export function callHandlers(
         if (index !== answers.length) throw new Error('an answer came out of order');
         answers.push(answer);
       };
-      const turn = { calls, openUntil: Date.now() + 60_000, onAnswer, ...more };
+      const turn = { calls, onBegin: () => Promise.resolve(Date.now() + 60_000), onAnswer, ...more };
       const ended = await host.runInTurn(turn, services, signal);
       return { ended, answers };
     },

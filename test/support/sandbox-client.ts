@@ -88,10 +88,10 @@ export async function refresh(sandbox: Sandbox, refreshToken: string, signal?: A
 }
 
 /** RFC 6749 section 4.4, as the client that a key of the account is. */
-export async function mintToken(sandbox: Sandbox, key: { client_id: string; client_secret: string }) {
+export async function mintToken(sandbox: Sandbox, key: { clientId: string; clientSecret: string }) {
   const server = describeServer(sandbox);
-  const self = { client_id: key.client_id };
-  const authentication = oauth.ClientSecretBasic(key.client_secret);
+  const self = { client_id: key.clientId };
+  const authentication = oauth.ClientSecretBasic(key.clientSecret);
   const scope = { scope: 'accounts:read' };
   const response = await oauth.clientCredentialsGrantRequest(server, self, authentication, scope, http);
   return pickTokens(await oauth.processClientCredentialsResponse(server, self, response));

@@ -34,10 +34,10 @@ export interface TestStack {
 let installed = false;
 
 /** Once per process, before its first worker: Temporal's own lines would drown the test's. */
-function installTestRuntime(): void {
+function installTestRuntime(metricsAddress: string | undefined): void {
   if (installed) return;
   installed = true;
-  installRuntime(createLog('silent', 'temporal'));
+  installRuntime(createLog('silent', 'temporal'), metricsAddress);
 }
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
@@ -78,7 +78,7 @@ export async function startTestStack(settings: Record<string, string> = {}): Pro
   const temporal = loadTemporalSettings({ TEMPORAL_ADDRESS: process.env['RELINK_TEST_TEMPORAL_ADDRESS'] });
   const logLines: string[] = [];
   const log = createLog('debug', 'test', { write: line => void logLines.push(line) });
-  installTestRuntime();
+  installTestRuntime(config.workerMetricsAddress);
   const core = await composeCore(config, temporal, log);
   const server: RunningServer = await startServer(core);
   const workers: RunningWorker[] = [];

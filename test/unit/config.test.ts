@@ -138,10 +138,32 @@ describe('API keys', () => {
     expect(named?.secret.reveal()).toBe('second-api-key-of-the-tests');
   });
 
+  test.each([
+    ['first-api-key-of-the-tests-here name=a,first-api-key-of-the-tests-here tokens:read', 'repeats the key'],
+    ['first-api-key-of-the-tests-here name=a,second-api-key-of-the-tests name=a', 'repeats the name'],
+  ])('%s is refused: it %s', (value, told) => {
+    expect(problemsOf({ ...required, RELINK_API_KEYS: value })).toEqual([
+      `RELINK_API_KEYS, entry 2, ${told} of an earlier entry`,
+    ]);
+  });
+
   test.each(['tokens:write', 'name=', 'name=a:b', 'tokens:read=true'])('may not be followed by %s', attribute => {
     expect(() => keysOf(`first-api-key-of-the-tests-here ${attribute}`)).toThrow(/RELINK_API_KEYS, entry 1, may be/);
   });
 });
+
+test.each(['127.0.0.1:9464', '0.0.0.0:1', '[::1]:65535'])('the metrics of a worker may be at %s', address => {
+  expect(loadConfig({ ...required, RELINK_WORKER_METRICS_ADDRESS: address }).workerMetricsAddress).toBe(address);
+});
+
+test.each(['9464', 'localhost:9464', ':9464', '127.0.0.1:0', '127.0.0.1:65536', '::1:9464', '[127.0.0.1]:9464'])(
+  'the metrics of a worker may not be at %s',
+  address => {
+    expect(problemsOf({ ...required, RELINK_WORKER_METRICS_ADDRESS: address })).toEqual([
+      'RELINK_WORKER_METRICS_ADDRESS must be an IP address and a port, such as 127.0.0.1:9464',
+    ]);
+  },
+);
 
 describe('providers', () => {
   test('settings are grouped by provider; what is not set leaves the definition alone', () => {

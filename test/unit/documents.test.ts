@@ -3,11 +3,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { causeCodes, causeText } from '../../src/domain/cause.js';
 import { credentialKinds } from '../../src/domain/credential-kind.js';
-import { deliveryReasons } from '../../src/domain/delivery.js';
+import { deliveryReasons, deliveryStates } from '../../src/domain/delivery.js';
+import type { ProviderId } from '../../src/domain/ids.js';
 import { productionEnvironment, productionNodeFlags } from '../../src/embedded/process/production-flags.js';
+import { defaultWebhookPolicy } from '../../src/integrations/definition.js';
 import { loadIntegrations } from '../../src/integrations/load-integrations.js';
 import { runHandler } from '../../src/handlers/run-handler.js';
 import { tokenDialects } from '../../src/providers/classification/dialects.js';
+import { catalogue } from '../../src/providers/catalogue/index.js';
+import { webhookCatalogue } from '../../src/providers/webhooks/catalogue.js';
+import type { SignatureScheme, WebhookDefinition } from '../../src/providers/webhooks/definition.js';
 import {
   answerMeanings,
   generalRules,
@@ -67,7 +72,7 @@ describe('the documents', () => {
     const [, section = ''] = /## Cause codes\n([\s\S]*?)\n## /.exec(read('docs/integrations.md')) ?? [];
     const rows = [...section.matchAll(/^\| `([a-z_]+)` *\| (.+?) *\| (.+?) *\|$/gm)];
     expect(rows.map(([, code, , told]) => [code, told])).toEqual(
-      causeCodes.map(code => [code, causeText('Attio', code, 401)]),
+      causeCodes.map(code => [code, causeText('Attio', 'oauth2', code, 401)]),
     );
   });
 
@@ -108,7 +113,9 @@ describe('the documents', () => {
 
   it('say of each snippet that is run which test runs it', () => {
     const markers = pages.flatMap(page =>
-      [...read(page).matchAll(/<!-- run: (\S+) -->/g)].map(([, test = '']) => ({ page, test })),
+      [...read(page).matchAll(/<!-- run: (.+) -->/g)].flatMap(([, tests = '']) =>
+        tests.split(', ').map(test => ({ page, test })),
+      ),
     );
     expect(markers.length).toBeGreaterThan(1);
     for (const { page, test } of markers)
@@ -156,54 +163,128 @@ describe('the documents', () => {
     expect([...section.matchAll(/^\| `([a-z_]+)`/gm)].map(([, reason]) => reason)).toEqual([...deliveryReasons]);
   });
 
+  it('say of every provider how its webhooks are signed, numbered and split, as the data does', () => {
+    const [, table = ''] =
+      /\| Provider +\| Connects[^\n]*\n\|[^\n]*\n([\s\S]*?)\n\n/.exec(read('docs/webhooks.md')) ?? [];
+    const rows = table.split('\n').map(row =>
+      row
+        .split('|')
+        .slice(1, -1)
+        .map(cell => cell.trim()),
+    );
+    const described = [...webhookCatalogue].map(([id, definition]) => [
+      `\`${id}\``,
+      catalogue.has(id as ProviderId) ? 'yes' : 'not yet',
+      ...describeWebhooks(definition),
+    ]);
+    expect(rows).toEqual(described);
+  });
+
   it('show a handler that loads and does its work as docs/webhooks.md says', async () => {
     const [, snippet] =
-      /<!-- run: test\/unit\/documents.test.ts -->\s*```js\n([\s\S]*?)```/.exec(read('docs/webhooks.md')) ?? [];
+      /<!-- run: test\/unit\/documents.test.ts.*-->\s*```js\n([\s\S]*?)```/.exec(read('docs/webhooks.md')) ?? [];
     const directory = mkdtempSync(join(root, 'test/unit/snippet-'));
     const file = join(directory, 'integrations.js');
     try {
       writeFileSync(file, snippet ?? '');
-      const definition = loadIntegrations(file).get('contact-mirror');
+      const definition = loadIntegrations(file).get('contact-greeter');
+      expect(definition.config.safeParse({}).success).toBe(false);
       const asked: string[] = [];
-      const handle = (status: number) =>
+      const logged: unknown[] = [];
+      const handle = (status: number, body = '{"contact":"Ada"}') =>
         runHandler(
           definition,
           {
             kind: 'webhook',
             delivery: {
               id: 'dlv_1',
-              provider: 'attio',
+              provider: 'sandbox',
               externalId: '1',
               receivedAt: '2026-01-01T00:00:00.000Z',
               headers: {},
-              body: Buffer.from('{"id":"7"}'),
+              body: Buffer.from(body),
             },
           },
           {
             integrationId: 'int_1',
             userId: 'me',
             entities: [],
-            config: { list: 'people' },
-            webhookUrl: 'https://connect.example.com/api/webhooks/attio/int_1',
+            config: { greeting: 'Hello' },
+            webhookUrl: 'https://connect.example.com/api/webhooks/sandbox/int_1',
             idempotencyKey: 'dlv_1',
             attempt: 1,
-            log: { info: () => undefined, warn: () => undefined },
+            log: { info: (...line) => void logged.push(line), warn: () => undefined },
             signal: new AbortController().signal,
             request: ({ url }) => {
               asked.push(url);
-              return Promise.resolve({ status, headers: {}, text: '{}' });
+              return Promise.resolve({ status, headers: {}, text: '{"account_name":"Acme"}' });
             },
           },
         );
       expect(await handle(200)).toMatchObject({ kind: 'done' });
-      expect(await handle(404)).toMatchObject({ kind: 'done' });
-      expect(await handle(500)).toMatchObject({ kind: 'failed', reason: 'handler_failed' });
-      expect(asked).toEqual(Array(3).fill('/v2/objects/people/records/7'));
+      expect(await handle(500)).toMatchObject({ kind: 'failed', reason: 'handler_failed', retryable: true });
+      expect(await handle(200, '{}')).toMatchObject({ kind: 'failed', reason: 'handler_refused', retryable: false });
+      expect(asked).toEqual(['/identity', '/identity']);
+      expect(logged).toEqual([['Hello, Ada', { account: 'Acme' }]]);
     } finally {
       rmSync(directory, { recursive: true });
     }
   });
+
+  it('list every state of a delivery, and no other', () => {
+    const [, section = ''] = /\| `state` +\|[^\n]*\n([\s\S]*?)\n\n/.exec(read('docs/webhooks.md')) ?? [];
+    expect([...section.matchAll(/^\| `([a-z_]+)`/gm)].map(([, state]) => state)).toEqual([...deliveryStates]);
+  });
+
+  it('list the settings of a type that handles webhooks with their defaults, and no other', () => {
+    const [, section = ''] = /\| `webhooks` +\|[^\n]*\n([\s\S]*?)\n\n/.exec(read('docs/webhooks.md')) ?? [];
+    const rows = [...section.matchAll(/^\| `([A-Za-z]+)` *\| `([^`]+)`/gm)].map(([, name = '', value = '']) => [
+      name,
+      value.replaceAll(/['_]/g, ''),
+    ]);
+    expect(rows).toEqual(Object.entries(defaultWebhookPolicy).map(([name, value]) => [name, String(value)]));
+  });
 });
+
+/** The cells of docs/webhooks.md: signature, delivery id, account, batch. */
+function describeWebhooks({ signature, deliveryId, accountId, batch }: WebhookDefinition): string[] {
+  const at = (place: string | { header: string } | { bodyPath: string } | null) => {
+    if (place === null) return 'none';
+    if (typeof place === 'string') return `body \`${place}\``;
+    return 'header' in place ? `\`${place.header}\`` : `body \`${place.bodyPath}\``;
+  };
+  const within = deliveryId !== null && 'within' in deliveryId ? ` within \`${deliveryId.within}\`` : '';
+  const split = () => {
+    if (batch === undefined) return 'no';
+    const list = batch.events === '' ? 'the body' : `\`${batch.events}\``;
+    return batch.id === null ? list : `${list}, each with \`${batch.id}\``;
+  };
+  return [describeSignature(signature), `${at(deliveryId)}${within}`, at(accountId), split()];
+}
+
+function describeSignature(scheme: SignatureScheme): string {
+  switch (scheme.kind) {
+    case 'hmac': {
+      const { header, algorithm, encoding, prefix, listKey, timestamp } = scheme;
+      const before = prefix ?? (listKey === undefined ? '' : `${listKey}=`);
+      const value = before === '' ? '' : `, after \`${before}\``;
+      return `HMAC-${algorithm.toUpperCase()}, ${encoding}${timestamp === undefined ? '' : ', timed'}: \`${header}\`${value}`;
+    }
+    case 'standard-webhooks':
+      return 'Standard Webhooks: `webhook-signature`';
+    case 'jwt':
+      return `JWT, HS256: \`${scheme.header}\``;
+    case 'token': {
+      const { place } = scheme;
+      if ('basic' in place) return 'token: password of HTTP Basic';
+      if ('query' in place) return `token: \`?${place.query}=\` of the address`;
+      if ('header' in place) return `token: \`${place.header}\``;
+      return `token: body ${place.everyOf === undefined ? '' : `each of \`${place.everyOf}\`, `}\`${place.bodyPath}\``;
+    }
+    case 'unsigned':
+      return 'none';
+  }
+}
 
 function readdirOrFile(path: string): void {
   try {

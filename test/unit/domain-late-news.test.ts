@@ -16,11 +16,12 @@ const b = 'cred_b' as CredentialId;
 const fresh: IntegrationState = { lifecycle: 'ready', intent: 'on', causes: [], epochs: {} };
 
 function cause(credentialId: CredentialId, epoch: number, since = '2026-11-23T10:00:00.000Z'): Cause {
-  const text = causeText('Attio', 'credential_refused', 401);
+  const text = causeText('Attio', 'oauth2', 'credential_refused', 401);
   return {
     credentialId,
     epoch,
     provider: 'attio' as ProviderId,
+    kind: 'oauth2',
     code: 'credential_refused',
     httpStatus: 401,
     text,
@@ -141,21 +142,39 @@ describe('the text of a cause', () => {
   const reconnecting: readonly CauseCode[] = ['credential_refused', 'refresh_refused', 'refresh_outcome_unknown'];
 
   it.each(reconnecting)('of %s names the provider, the status and what to do', code => {
-    const text = causeText('Attio', code, 401);
+    const text = causeText('Attio', 'oauth2', code, 401);
     expect(text).toContain('Attio');
     expect(text).toContain('HTTP 401');
     expect(text).toMatch(/reconnect/i);
-    expect(causeText('Attio', code, null)).not.toMatch(/HTTP|null/);
+    expect(causeText('Attio', 'oauth2', code, null)).not.toMatch(/HTTP|null/);
   });
 
   it('of a rejected client asks nobody to reconnect', () => {
-    const text = causeText('Attio', 'client_rejected', 401);
+    const text = causeText('Attio', 'oauth2', 'client_rejected', 401);
     expect(text).toContain('operator');
     expect(text).not.toContain('Reconnect the account');
   });
 
+  it.each([
+    ['api_key', 'Attio no longer accepts this key (HTTP 401). Give a new key.'],
+    ['basic', 'Attio no longer accepts this user name and password (HTTP 401). Give a new user name and password.'],
+    ['client_credentials', 'Attio no longer accepts this client (HTTP 401). Give a new client id and secret.'],
+  ] as const)('of a refused %s asks for what was given, and not for a consent', (kind, told) => {
+    expect(causeText('Attio', kind, 'credential_refused', 401)).toBe(told);
+    expect(causeText('Attio', kind, 'refresh_refused', 401)).toBe(told);
+    for (const code of reconnecting) expect(causeText('Attio', kind, code, 401)).not.toMatch(/reconnect/i);
+  });
+
+  it('leaves out a status that says the opposite', () => {
+    expect(causeText('Attio', 'oauth2', 'credential_refused', 200)).toBe(
+      'Attio no longer accepts this connection. Reconnect the account.',
+    );
+  });
+
   it('claims a revocation in no case', () => {
-    expect(causeText('Attio', 'refresh_outcome_unknown', null)).not.toMatch(/revoke|no longer accepts|refused/i);
+    expect(causeText('Attio', 'oauth2', 'refresh_outcome_unknown', null)).not.toMatch(
+      /revoke|no longer accepts|refused/i,
+    );
   });
 });
 

@@ -19,6 +19,7 @@ function causeOf(credentialId: CredentialId, epoch: number): Cause {
     credentialId,
     epoch,
     provider: 'attio' as ProviderId,
+    kind: 'oauth2',
     code: 'credential_refused',
     httpStatus: 401,
     text: 'Attio no longer accepts this connection (HTTP 401). Reconnect the account.',

@@ -14,8 +14,8 @@ function setUp() {
     () => now,
     () => 0.5,
   );
-  const fail = (times: number) => {
-    for (let time = 0; time < times; time += 1) breakers.noteFailure(attio, 'timeout');
+  const fail = (times: number, isProbe = false) => {
+    for (let time = 0; time < times; time += 1) breakers.noteFailure(attio, 'timeout', isProbe);
   };
   return { lines, breakers, fail, pass: (milliseconds: number) => void (now += milliseconds) };
 }
@@ -25,10 +25,10 @@ test('some failures in a row open it, an answer in between begins the count anew
   fail(4);
   breakers.noteAnswer(attio);
   fail(4);
-  expect(breakers.admit(attio)).toBeNull();
+  expect(breakers.admit(attio).waitMs).toBeNull();
   fail(1);
   expect(breakers.isOpen(attio)).toBe(true);
-  expect(breakers.admit(attio)).toBe(10_000 + 7_500);
+  expect(breakers.admit(attio)).toEqual({ waitMs: 10_000 + 7_500, isProbe: false });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('"level":"warn"');
   expect(lines[0]).toContain('attio seems to be down (timeout)');
@@ -38,7 +38,7 @@ test('one provider’s outage is none of another’s', () => {
   const { breakers, fail } = setUp();
   fail(5);
   expect(breakers.isOpen(zoho)).toBe(false);
-  expect(breakers.admit(zoho)).toBeNull();
+  expect(breakers.admit(zoho).waitMs).toBeNull();
 });
 
 test('while it is open one at a time finds out, after pauses that grow, and nothing is said', () => {
@@ -46,22 +46,33 @@ test('while it is open one at a time finds out, after pauses that grow, and noth
   fail(5);
   for (const pauseMs of [10_000, 20_000, 40_000, 80_000, 120_000, 120_000]) {
     pass(pauseMs - 1);
-    expect(breakers.admit(attio)).not.toBeNull();
+    expect(breakers.admit(attio).waitMs).not.toBeNull();
     pass(1);
-    expect(breakers.admit(attio)).toBeNull();
-    expect(breakers.admit(attio)).not.toBeNull();
-    fail(1);
+    expect(breakers.admit(attio)).toEqual({ waitMs: null, isProbe: true });
+    expect(breakers.admit(attio).waitMs).not.toBeNull();
+    fail(1, true);
   }
   expect(lines).toHaveLength(1);
+});
+
+test('the failures of requests that were under way when it opened prolong nothing', () => {
+  const { breakers, fail, pass } = setUp();
+  fail(10);
+  expect(breakers.admit(attio).waitMs).toBe(10_000 + 7_500);
+  pass(10_000);
+  expect(breakers.admit(attio).isProbe).toBe(true);
+  fail(3);
+  pass(10_000);
+  expect(breakers.admit(attio).isProbe).toBe(true);
 });
 
 test('a probe that never comes back is followed by another', () => {
   const { breakers, fail, pass } = setUp();
   fail(5);
   pass(10_000);
-  expect(breakers.admit(attio)).toBeNull();
+  expect(breakers.admit(attio).waitMs).toBeNull();
   pass(10_000);
-  expect(breakers.admit(attio)).toBeNull();
+  expect(breakers.admit(attio).waitMs).toBeNull();
 });
 
 test('its end is one line, which says how long it was and what was held back', () => {
@@ -72,7 +83,7 @@ test('its end is one line, which says how long it was and what was held back', (
   pass(61_000);
   breakers.noteAnswer(attio);
   expect(breakers.isOpen(attio)).toBe(false);
-  expect(breakers.admit(attio)).toBeNull();
+  expect(breakers.admit(attio).waitMs).toBeNull();
   expect(lines).toHaveLength(2);
   expect(lines[1]).toContain('attio answers again after 61 s; requests held back: 2');
 });

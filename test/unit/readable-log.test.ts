@@ -27,6 +27,25 @@ test('which request or workflow it was is told where the message may not say it'
   expect(lines).toEqual(['info   reauth ended: wrong_account (reauth/ses_1)']);
 });
 
+test('a line of a handler tells its integration and what the handler added', () => {
+  const handler = { record: 'r1', list: 'my list', count: 2, 'odd name': null, sneaky: 'a\u001b[2J\nerror' };
+  log.info({ integrationId: 'int_1', type: 'contact-mirror', handler }, 'contact mirrored');
+  expect(lines).toEqual([
+    'info   contact mirrored (int_1) record=r1 list="my list" count=2 "odd name"=null sneaky="a\\u001b[2J\\nerror"',
+  ]);
+});
+
+test('what the message names already is not told twice', () => {
+  log.warn({ integrationId: 'int_1' }, 'Deliveries of int_1 fail: handler_failed');
+  log.warn({ workflowId: 'webhooks/int_1' }, 'A handler took its thread down (dlv_1 of int_1)');
+  log.info({ integrationId: 'int_1', workflowId: 'webhooks/int_1' }, 'no new line');
+  expect(lines).toEqual([
+    'warn   Deliveries of int_1 fail: handler_failed',
+    'warn   A handler took its thread down (dlv_1 of int_1)',
+    'info   no new line (int_1, webhooks/int_1)',
+  ]);
+});
+
 test('what is no line of ours passes as it is', () => {
   createReadableLines(line => lines.push(line)).write('no JSON\n');
   expect(lines).toEqual(['no JSON']);

@@ -28,7 +28,39 @@ async function rejectClient(account = 'globex') {
   return { user, integrationId, credential: await read(credential.id) };
 }
 
+/** What the log says of a credential from level info on, without the lines of whoever asked. */
+const linesOf = (id: string, said: string): unknown[] =>
+  stack.logLines.filter(line => line.includes(id) && line.includes(said)).map(line => JSON.parse(line) as unknown);
+
 describe('a credential whose client was rejected', () => {
+  it('is one error line with the others of its provider, which names whose it is, and one line when it works again', async () => {
+    const first = await rejectClient();
+    const second = await rejectClient();
+    expect(errorLinesOf(second.credential)).toEqual([]);
+    const entities = (await first.user.get('/api/entities')).body.data?.map(entity => entity.id);
+    expect(errorLinesOf(first.credential).map(line => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({
+        ...{ credentialId: first.credential.id, userId: first.credential.userId, account: first.credential.externalId },
+        ...{ provider: 'sandbox', kind: 'oauth2', code: 'client_rejected', httpStatus: 401 },
+        ...{ entityIds: entities, providerError: 'invalid_client' },
+        msg: expect.stringContaining(`POST /api/credentials/${first.credential.id}/test heals it at once`) as string,
+      }),
+    ]);
+    expect(linesOf(second.credential.id, 'cannot be refreshed')).toMatchObject([{ level: 'info' }]);
+    expect(linesOf(first.credential.id, 'integrations moved to ERROR')).toMatchObject([
+      { msg: expect.stringMatching(/^Verdict on /) as string },
+    ]);
+    for (const { credential } of [first, second]) {
+      await refresh(credential, { atOnce: true });
+      expect(linesOf(credential.id, 'works again')).toMatchObject([
+        { level: 'info', way: 'refresh', msg: `Credential ${credential.id} works again: its refresh passed.` },
+      ]);
+    }
+    await forgotten();
+    // Taken meanwhile: the next rejection is news.
+    expect(errorLinesOf((await rejectClient()).credential)).toHaveLength(1);
+  });
+
   it('is asked about again when the sweep is due, and not for every caller', async () => {
     const { credential } = await rejectClient();
     const { posts, result } = await countPosts(() => refresh(credential));
@@ -52,20 +84,24 @@ describe('a credential whose client was rejected', () => {
       status: 'ERROR',
       causes: [{ code: 'refresh_refused', http_status: 400 }],
     });
-    expect(errorLinesOf(credential).map(line => /\((\w+)\)/.exec(line)?.[1])).toEqual([
-      'client_rejected',
-      'refresh_refused',
-    ]);
+    expect(
+      errorLinesOf(credential)
+        .map(line => /\((\w+)\)/.exec(line)?.[1])
+        .at(-1),
+    ).toBe('refresh_refused');
     await forgotten();
     const again = await countPosts(() => refresh(credential, { atOnce: true }));
     expect(again).toEqual({ posts: 0, result: { kind: 'dead' } });
     await record(credential, 'refresh-operator-fault-then-dead', 1, 1);
+    await connect(user);
+    expect(linesOf(credential.id, 'works again')).toMatchObject([{ level: 'info', way: 'connected' }]);
   });
 
   it('dies under the cause that accuses nobody when an answer was lost', async () => {
     const { user, integrationId, credential } = await rejectClient('initech');
     await spoil({ kind: 'lost' });
     expect(await refresh(credential, { atOnce: true })).toEqual({ kind: 'dead' });
+    expect(linesOf(credential.id, 'a guarded retry decides')).toMatchObject([{ level: 'info' }]);
     expect(await outcomeOf(integrationId, user)).toMatchObject({
       status: 'ERROR',
       causes: [{ code: 'refresh_outcome_unknown' }],

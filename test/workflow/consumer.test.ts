@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noopMetricMeter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
 import type { ActivityDependencies } from '../../src/activities/dependencies.js';
-import type { ProcessResult } from '../../src/contracts/activities.js';
+import type { ProcessResult } from '../../src/contracts/delivery-activities.js';
 import type { DeliveryId, IntegrationId } from '../../src/domain/ids.js';
 import { RelinkError } from '../../src/errors.js';
 import { createIntake } from '../../src/http/intake/create-intake.js';
@@ -37,9 +38,9 @@ async function connect(type: string): Promise<WebhookUser & { readonly id: Integ
   return { ...it, id: idOf('integration', it.integrationId) };
 }
 
-function prepare(more: Partial<ActivityDependencies> = {}) {
+function prepare(more: Partial<ActivityDependencies> = {}, at = Date.now()) {
   const environment = new MockActivityEnvironment(
-    { activityId: randomBytes(4).toString('hex') },
+    { activityId: randomBytes(4).toString('hex'), currentAttemptScheduledTimestampMs: at },
     { logger: new DefaultLogger('ERROR') },
   );
   const activities = createActivities({ ...stack.core, ...stack.hosts, settings: stack.core.config, ...more });
@@ -73,6 +74,82 @@ it('a deleted integration ends also what a dead consumer had claimed', async () 
   expect((await rowsOf(it.id)).map(row => [row.state, row.reason])).toEqual(
     range(3).map(() => ['discarded', 'integration_deleted']),
   );
+});
+
+it('an attempt that was frozen before it began takes nothing from the one that replaced it', async () => {
+  const it = await connect('recorder');
+  for (const n of range(3)) await it.send({ n });
+  const { store } = stack.core;
+  const frozen = prepare({}, Date.now() - 11_000);
+  await store.becomeConsumer(it.id, 'newer/1/2', new Date());
+  await store.claimDeliveries({
+    integrationId: it.id,
+    claim: 'newer/1/2',
+    order: 'arrival',
+    limit: 2,
+    now: new Date(),
+  });
+  await expect(frozen.process(it.id)).rejects.toMatchObject({ code: 'claim_lost' });
+  expect((await rowsOf(it.id)).map(row => row.state)).toEqual(['claimed', 'claimed', 'queued']);
+  expect(it.lines()).toEqual([]);
+});
+
+it('one that was paused and enabled again is prepared before its next delivery runs', async () => {
+  const it = await connect('patient');
+  for (const n of range(6)) await it.send({ n, waitMs: 200 });
+  const processing = prepare().process(it.id);
+  await it.untilHandled(1);
+  await it.user.patch(it.path, { status: 'DISABLED' });
+  await it.user.patch(it.path, { status: 'ENABLED' });
+  expect(await processing).toMatchObject({ end: 'more', failed: 0 });
+  expect(it.handled().length).toBeLessThan(5);
+});
+
+it('a handler that crashes holds up those behind it no longer each time', async () => {
+  const it = await connect('recorder');
+  await it.send({ n: 0, do: 'exit' });
+  await expect(prepare().process(it.id)).rejects.toMatchObject({ code: 'handler_crashed', retryAfterMs: 500 });
+});
+
+describe('a type that takes no webhooks any more', () => {
+  const forgetful = () => ({ ...stack.core.integrations, find: () => null });
+
+  it('has nothing claimed, run or counted', async () => {
+    const it = await connect('recorder');
+    await it.send({ n: 0 });
+    expect(await prepare({ integrations: forgetful() }).process(it.id)).toMatchObject({ handled: 0, end: 'stopped' });
+    expect(await rowsOf(it.id)).toMatchObject([{ state: 'queued', attempts: 0, reason: null }]);
+    expect(await prepare().process(it.id)).toMatchObject({ handled: 1 });
+  });
+
+  it('in the middle of a lot holds the rest', async () => {
+    const it = await connect('patient');
+    for (const n of range(4)) await it.send({ n, waitMs: 200 });
+    const find = (type: string) => (it.lines('begin').length > 1 ? null : stack.core.integrations.find(type));
+    const integrations = { ...stack.core.integrations, find };
+    expect(await prepare({ integrations }).process(it.id)).toMatchObject({ end: 'stopped', failed: 0 });
+    const rows = await rowsOf(it.id);
+    expect(rows.map(row => row.state)).toEqual(['succeeded', 'succeeded', 'queued', 'queued']);
+  });
+});
+
+describe('what ends unhandled', () => {
+  it('is counted by state and reason', async () => {
+    const it = await connect('recorder');
+    await it.send({ n: 0, do: 'refuse' });
+    await it.send({ n: 1 });
+    const counted: unknown[] = [];
+    const { createCounter } = noopMetricMeter;
+    const spy = jest.spyOn(noopMetricMeter, 'createCounter').mockImplementation((name, ...more) => ({
+      ...createCounter.call(noopMetricMeter, name, ...more),
+      add: (...added) => void counted.push([name, ...added]),
+    }));
+    await prepare().process(it.id);
+    spy.mockRestore();
+    expect(counted).toMatchObject([
+      ['relink_deliveries_ended_total', 1, { state: 'failed', reason: 'handler_refused' }],
+    ]);
+  });
 });
 
 describe('a worker that lacks the key', () => {

@@ -7,6 +7,7 @@ import { createActivities } from '../../src/activities/create-activities.js';
 import type { ApiClient } from '../../src/cli/api-client.js';
 import type { Activities } from '../../src/contracts/activities.js';
 import type { CredentialVerdict } from '../../src/store/port/store.js';
+import { newId } from '../../src/ids.js';
 import { parseKeyRing } from '../../src/vault/parse-key-ring.js';
 import { Secret } from '../../src/vault/secret.js';
 import { createVault } from '../../src/vault/vault.js';
@@ -168,4 +169,32 @@ it('a worker that lacks the key lets the attempt wait for it, with its grant', a
     },
   );
   expect(await stack.core.store.getSession(sessionId)).toMatchObject({ state: 'exchanged' });
+});
+
+it('a credential that its user deletes before its entity is written ends the attempt', async () => {
+  const user = stack.user();
+  const { store } = stack.core;
+  const upsert = store.upsertEntity.bind(store);
+  const spy = jest.spyOn(store, 'upsertEntity').mockImplementationOnce(async (write, now) => {
+    expect((await user.request('DELETE', `/api/credentials/${write.credentialId}`)).status).toBe(204);
+    await user.until(`/api/credentials/${write.credentialId}`, body => body.error?.code === 'not_found');
+    return upsert(write, now);
+  });
+  const { attempt, status, body } = await user.connect('acme');
+  spy.mockRestore();
+  expect({ status, code: body.error?.code }).toEqual({ status: 409, code: 'credential_removed' });
+  expect((await user.get(`/api/authorize/${attempt}`)).body).toMatchObject({
+    status: 'failed',
+    error: { code: 'credential_removed' },
+  });
+  expect((await user.get('/api/credentials')).body.data).toEqual([]);
+  expect((await user.get('/api/entities')).body.data).toEqual([]);
+  await expect(stack.core.client.workflow.getHandle(`reauth/${attempt}`).result()).rejects.toMatchObject({
+    cause: { type: 'credential_removed' },
+  });
+  // A repeat of the step, as after an answer that was lost, ends the same way.
+  await expect(
+    run('upsertEntity', { sessionId: idOf('session', attempt), credentialId: newId('credential') }),
+  ).rejects.toMatchObject({ code: 'credential_removed' });
+  await recordHistory(stack.core.client, `reauth/${attempt}`, 'reauth-credential-removed');
 });

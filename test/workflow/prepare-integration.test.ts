@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
-import type { WebhookActivities } from '../../src/contracts/activities.js';
+import type { WebhookActivities } from '../../src/contracts/delivery-activities.js';
 import type { IntegrationId } from '../../src/domain/ids.js';
 import type { IntegrationState } from '../../src/domain/integration-state.js';
 import { newId } from '../../src/ids.js';
@@ -74,6 +74,18 @@ async function write(id: IntegrationId, change: Partial<SubscriptionWrite>): Pro
 const nothingKept: SubscriptionWrite = { sealedSecrets: null, expiresAt: null, dueAt: new Date(), failure: null };
 
 const subscriptionOf = async (id: IntegrationId) => (await stack.core.store.getSubscription(id))!;
+
+it('a failure is written down, whatever its words hold', async () => {
+  const { id } = await newScene('subscribing', { subscription: 'nul' }, null);
+  expect(await prepare(id)).toEqual({ subscription: 'failed', resumed: false });
+  expect((await subscriptionOf(id)).failure).toMatchObject({ detail: 'ensureSubscription: no  in here', tries: 1 });
+});
+
+it('what an outage left to make up for stays, while its type is not defined', async () => {
+  const { id } = await newScene('no longer defined');
+  expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: false });
+  expect((await stack.core.store.getIntegration(id))!.resumeSince).not.toBeNull();
+});
 
 describe('a failure of the hook for coming back', () => {
   it('that is over leaves nothing due, where no hook renews the subscription', async () => {

@@ -18,11 +18,8 @@ const counters = async () =>
   (await (await callControl(stack.sandbox, 'GET', '/counters')).json()) as { token_requests: number };
 
 /** Has the account make a key, and returns it as `fields` of a request. */
-async function makeFields(account: string, kind: string) {
-  const key = (await (await control(`/accounts/${account}/keys`, { kind })).json()) as Record<string, string>;
-  const { api_key, username, password, client_id, client_secret } = key;
-  if (kind === 'api_key') return { apiKey: api_key };
-  return kind === 'basic' ? { username, password } : { clientId: client_id, clientSecret: client_secret };
+async function makeFields(account: string, kind: string): Promise<Record<string, string>> {
+  return (await (await control(`/accounts/${account}/keys`, { kind })).json()) as Record<string, string>;
 }
 
 async function submit(user: ApiClient, account: string, kind: string) {
@@ -54,7 +51,12 @@ describe.each(['api_key', 'basic'])('%s', kind => {
     expect(await testCredential(user, credentialId)).toEqual({ outcome: 'refused' });
     expect((await user.get(integration)).body).toMatchObject({
       status: 'ERROR',
-      causes: [{ credential_id: credentialId, code: 'credential_refused', http_status: 401 }],
+      causes: [
+        {
+          ...{ credential_id: credentialId, kind, code: 'credential_refused', http_status: 401 },
+          text: expect.stringMatching(/Give a new (key|user name and password)\.$/) as string,
+        },
+      ],
     });
     expect((await counters()).token_requests).toBe(before.token_requests);
 
@@ -144,7 +146,7 @@ describe('client credentials that ran out', () => {
     expect(await stack.core.refresher.refresh(credential)).toEqual({ kind: 'dead' });
     await user.until(`/api/integrations/${created.body.id}`, body => body.status === 'ERROR');
     expect((await user.get(`/api/integrations/${created.body.id}`)).body.causes).toMatchObject([
-      { code: 'refresh_refused' },
+      { kind, code: 'refresh_refused', text: expect.stringMatching(/Give a new client id and secret\.$/) as string },
     ]);
     expect(await submit(user, 'globex', kind)).toEqual({ credentialId, entityId });
     await user.until(`/api/integrations/${created.body.id}`, body => body.status === 'ENABLED');

@@ -63,6 +63,61 @@ it('wakes an integration whose deliveries are due and that nobody woke, and no o
   expect(woken).not.toContain(dead.integrationId);
 });
 
+it('wakes nobody for what waits for its next attempt, and somebody for what only a dead consumer has claimed', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  await it.send({ n: 0 });
+  await it.untilHandled(1);
+  await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).result();
+  await query(stack.databaseUrl, `UPDATE integrations SET status_since = now() - interval '1 minute' WHERE id = $1`, [
+    it.integrationId,
+  ]);
+  const leave = (how: string) =>
+    query(
+      stack.databaseUrl,
+      `UPDATE deliveries SET finished_at = NULL, received_at = now() - interval '1 minute', ${how} WHERE integration_id = $1`,
+      [it.integrationId],
+    );
+  await leave(`state = 'queued', next_attempt_at = now() + interval '1 hour'`);
+  await sweep();
+  expect(woken).not.toContain(it.integrationId);
+  await leave(`state = 'queued', next_attempt_at = now() - interval '1 second'`);
+  await sweep();
+  expect(woken).toContain(it.integrationId);
+  woken.splice(0);
+  await leave(`state = 'claimed', claim = 'dead/1/1', next_attempt_at = NULL`);
+  await sweep();
+  expect(woken).toContain(it.integrationId);
+});
+
+it('takes a subscription along whose integration was only marked as deleted', async () => {
+  const it = await makeWebhookUser(stack, 'subscribing');
+  await it.user.until(it.path, () => it.lines('ensure').length === 1);
+  const id = idOf('integration', it.integrationId);
+  await expect(stack.core.store.getSubscription(id)).resolves.not.toBeNull();
+  await query(
+    stack.databaseUrl,
+    `UPDATE integrations SET lifecycle = 'deleting', status = 'IN_DELETION', updated_at = now() - interval '1 minute' WHERE id = $1`,
+    [it.integrationId],
+  );
+  await sweep();
+  expect(await stack.core.store.getIntegration(id)).toBeNull();
+  expect(await stack.core.store.getSubscription(id)).toBeNull();
+});
+
+it('lets more fall out in one round than one write takes', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  await it.die();
+  await it.send({ n: 0 });
+  await query(
+    stack.databaseUrl,
+    `INSERT INTO deliveries (id, integration_id, provider, external_id, sealed_content, received_at)
+     SELECT 'dlv_' || lpad(n::text, 32, '0'), $1, 'sandbox', 'many-' || n, '', now() FROM generate_series(1, 10010) n`,
+    [it.integrationId],
+  );
+  const { expired } = await sweep();
+  expect(expired).toBeGreaterThanOrEqual(10_006);
+});
+
 it('lets the oldest held ones fall out beyond the limit, counted, listed, and with one line', async () => {
   const it = await makeWebhookUser(stack, 'recorder');
   await it.die();

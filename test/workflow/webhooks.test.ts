@@ -68,7 +68,7 @@ describe('deliveries that fail', () => {
     await recordHistory(stack.core.client, `webhooks/${integrationId}`, 'webhooks-retried');
   });
 
-  it('end FAILED when the handler refuses them or their attempts are spent, and let the others by', async () => {
+  it('end FAILED when the handler refuses them, and let the others by', async () => {
     const { user, path, send, untilHandled } = await makeWebhookUser(stack, 'recorder');
     await send({ n: 0, do: 'refuse' });
     await send({ n: 1 });
@@ -78,6 +78,25 @@ describe('deliveries that fail', () => {
       { attempts: 1, outcome: { reason: 'handler_refused', detail: 'this will never work' }, held: false },
     ]);
     expect(JSON.stringify(stack.logLines)).not.toContain('secret-of-the-handler');
+  });
+
+  it('are told in the details of the workflow, with the time of the next attempt', async () => {
+    const { integrationId, user, path, send } = await makeWebhookUser(stack, 'recorder');
+    await send({ n: 0, do: 'throw' });
+    await send({ n: 1 });
+    // Its third attempt is four seconds later, longer than a consumer lingers.
+    const { data } = await user.until(`${path}/deliveries`, page => page.data?.[0]?.['attempts'] === 2);
+    const handle = stack.core.client.workflow.getHandle(`webhooks/${integrationId}`);
+    const details = async () =>
+      (await handle.query<{ readonly currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ?? '';
+    const tried = /^Handled in this run: 0; FAILED: 0\. A delivery failed and is tried again at (\S+Z)\. /;
+    const until = Date.now() + 10_000;
+    while (!tried.test(await details()) && Date.now() < until) await sleep(50);
+    const [, at = ''] = tried.exec(await details()) ?? [];
+    expect(Math.abs(Date.parse(at) - Date.parse(String(data?.[0]?.['next_attempt_at'])))).toBeLessThan(1_000);
+    await user.until(`${path}/deliveries?state=failed`, page => page.data?.[0]?.['attempts'] === 3);
+    await ended(integrationId);
+    await recordHistory(stack.core.client, `webhooks/${integrationId}`, 'webhooks-retry-wait');
   });
 
   it('can be replayed by hand with all their attempts', async () => {
@@ -95,13 +114,25 @@ describe('deliveries that fail', () => {
     expect(keys[0]).toBe(keys[1]);
   });
 
-  it('overtake each other where the type says so, as many at once as it allows', async () => {
+  it('overtake each other where the type says so', async () => {
     const { send, untilHandled } = await makeWebhookUser(stack, 'overtaking');
     await send({ n: 0, do: 'throw-until', attempt: 2, waitMs: 300 });
     for (const n of range(6, 1)) await send({ n, waitMs: 100 });
     const order = await untilHandled(7);
     expect(order.at(-1)).toBe(0);
     expect([...order].sort()).toEqual(range(7));
+  });
+
+  it('run as many at once as the type allows, and no more', async () => {
+    const { die, reconnect, send, untilHandled, lines } = await makeWebhookUser(stack, 'overtaking');
+    await die();
+    for (const n of range(12)) await send({ n, waitMs: 300 });
+    await reconnect();
+    await untilHandled(12);
+    // Lines are appended in the order in which things happened, by all threads to one file.
+    let running = 0;
+    const atOnce = lines().map(({ event }) => (running += event === 'begin' ? 1 : event === 'end' ? -1 : 0));
+    expect(Math.max(...atOnce)).toBe(4);
   });
 });
 
@@ -110,17 +141,33 @@ describe('handlers that misbehave', () => {
     'one that does "%s" ends FAILED, the others go on, and the worker lives',
     async what => {
       const hangs = what === 'hang' || what === 'busy';
-      const { user, path, send, untilHandled } = await makeWebhookUser(stack, hangs ? 'recorder' : 'patient');
+      const { user, path, send, untilHandled, lines } = await makeWebhookUser(stack, hangs ? 'recorder' : 'patient');
       await send({ n: 0 });
       await send({ n: 1, do: what });
       await send({ n: 2 });
       const failed = await user.until(`${path}/deliveries?state=failed`, body => body.data?.length === 1, 60_000);
+      expect(lines('begin').flatMap(line => (line.n === 1 ? [line.attempt] : []))).toEqual([1, 2, 3]);
       const reason = hangs ? 'handler_timed_out' : 'handler_crashed';
       expect(failed.data).toMatchObject([{ outcome: { reason }, attempts: 3 }]);
       expect(new Set(await untilHandled(2))).toEqual(new Set([0, 2]));
     },
     90_000,
   );
+});
+
+describe('attempts', () => {
+  it('count every run, however it ended, and are spent by both', async () => {
+    const { user, path, send, untilHandled, lines } = await makeWebhookUser(stack, 'recorder');
+    await send({ n: 0, do: 'exit-then-throw' });
+    await send({ n: 1 });
+    const startedAt = Date.now();
+    expect(await untilHandled(1)).toEqual([1]);
+    // One that takes its thread down does not keep the others waiting for long.
+    expect(Date.now() - startedAt).toBeLessThan(15_000);
+    expect(lines('begin').flatMap(line => (line.n === 0 ? [line.attempt] : []))).toEqual([1, 2, 3]);
+    const { body } = await user.get(`${path}/deliveries?state=failed`);
+    expect(body.data).toMatchObject([{ attempts: 3, outcome: { reason: 'handler_failed' } }]);
+  });
 });
 
 describe('a handler that meets a 401', () => {
@@ -132,9 +179,11 @@ describe('a handler that meets a 401', () => {
     await it.user.until(it.path, body => body.status === 'ERROR');
     const body = await it.user.until(`${it.path}/deliveries`, page => page.data?.[0]?.['state'] === 'queued');
     expect(body.data).toMatchObject([
-      { state: 'queued', held: true, attempts: 0 },
-      { state: 'queued', held: true, attempts: 0 },
+      { state: 'queued', held: true, attempts: 0, outcome: { reason: 'credential_dead' } },
+      { state: 'queued', held: true, attempts: 0, outcome: null },
     ]);
+    await ended(it.integrationId);
+    await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-held');
     await it.reconnect();
     expect(await it.untilHandled(2)).toEqual([0, 1]);
     await ended(it.integrationId);
@@ -209,12 +258,13 @@ describe('a long life', () => {
     await sleep(1_000);
     const before = it.handled().length;
     expect(before).toBeLessThan(5);
+    const { runId } = await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).describe();
     await sleep(600);
     expect(it.handled()).toHaveLength(before);
     await it.user.patch(it.path, { status: 'ENABLED' });
     expect(await it.untilHandled(6)).toEqual(range(6));
     await ended(it.integrationId);
-    await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-stopped-midway');
+    await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-stopped-midway', runId);
   });
 
   it('continues as new when its history grows, and loses no wake-up by it', async () => {

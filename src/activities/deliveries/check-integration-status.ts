@@ -1,10 +1,9 @@
 import type { Activities } from '../../contracts/activities.js';
-import { takesWebhooks } from '../../integrations/definition.js';
-import { gateOfState } from '../../integrations/gate-of.js';
+import { gateOfState, isStateAtWork } from '../../integrations/gate-of.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { findDuePreparation } from './find-due-preparation.js';
 
-/** A type that is no longer defined, or takes no webhooks any more, holds what it has: it may come back. */
+/** A preparation that is due opens the gate also where deliveries are held: `processDeliveries` then runs none. */
 export function checkIntegrationStatus({
   store,
   integrations,
@@ -13,11 +12,10 @@ export function checkIntegrationStatus({
   return async ({ integrationId }) => {
     const integration = await store.getIntegration(integrationId);
     if (integration === null) return { gate: 'discard', status: null, preparationDue: false };
-    const definition = integrations.find(integration.type);
-    const decided = gateOfState(integrations, integration);
-    const due = findDuePreparation(definition, integration, await store.getSubscription(integrationId), now());
-    const preparationDue = decided === 'process' && (due.subscription || due.resume);
-    const gate = decided === 'process' && !takesWebhooks(definition) && !preparationDue ? 'hold' : decided;
+    const subscription = await store.getSubscription(integrationId);
+    const due = findDuePreparation(integrations.find(integration.type), integration, subscription, now());
+    const preparationDue = isStateAtWork(integration.state) && (due.subscription || due.resume);
+    const gate = preparationDue ? 'process' : gateOfState(integrations, integration);
     return { gate, status: integration.status, preparationDue };
   };
 }

@@ -3,6 +3,7 @@ import type { Activities } from '../../contracts/activities.js';
 import { discardReason } from '../../domain/delivery.js';
 import type { DeliveryId } from '../../domain/ids.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { countEnded } from '../count-ended.js';
 import { nameClaim } from './name-claim.js';
 import { readGate } from './read-gate.js';
 
@@ -20,7 +21,8 @@ export function discardDeliveries(dependencies: ActivityDependencies): Activitie
     const { row: first } = await readGate(dependencies, integrationId);
     if (first === null || first.status === 'IN_DELETION') {
       // Nobody will consume any more: what a dead consumer left claimed would stay so for ever.
-      await store.becomeConsumer(integrationId, nameClaim(Context.current().info), now());
+      const { info } = Context.current();
+      await store.becomeConsumer(integrationId, nameClaim(info), new Date(info.currentAttemptScheduledTimestampMs));
     }
     for (;;) {
       const page = await store.listDeliveries(integrationId, { state: 'queued' }, { limit: pageSize, after });
@@ -31,7 +33,11 @@ export function discardDeliveries(dependencies: ActivityDependencies): Activitie
         .filter(delivery => !keepsEarlier || delivery.receivedAt >= row.statusSince)
         .map((delivery): DeliveryId => delivery.id);
       const reason = discardReason(row?.status ?? null);
-      if (ids.length > 0) discarded += await store.discardDeliveries(integrationId, { ids }, reason, now());
+      if (ids.length > 0) {
+        const count = await store.discardDeliveries(integrationId, { ids }, reason, now());
+        countEnded(Context.current().metricMeter)('discarded', reason, count);
+        discarded += count;
+      }
       Context.current().heartbeat();
       after = page.next;
       if (after === null) break;

@@ -13,13 +13,15 @@ export function findDuePreparation(
   subscription: Subscription | null,
   now: Date,
 ): DuePreparation {
+  // A type that is no longer defined may come back, and what is to be made up for stays due until then.
+  if (definition === null) return { subscription: false, resume: false };
   const cameBack = integration.resumeSince !== null;
   const dueAt = subscription?.dueAt ?? null;
   // What expires and has no time was left by a type without the hook: the hook is back.
   const isDue = dueAt === null ? (subscription?.expiresAt ?? null) !== null : dueAt <= now;
   if ((subscription?.failure ?? null) !== null && !isDue) return { subscription: false, resume: false };
   return {
-    subscription: definition?.ensureSubscription !== undefined && (subscription === null || isDue || cameBack),
+    subscription: definition.ensureSubscription !== undefined && (subscription === null || isDue || cameBack),
     resume: cameBack,
   };
 }

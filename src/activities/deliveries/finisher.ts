@@ -5,7 +5,7 @@ import type { DeliveryOutcome, DeliveryStore } from '../../store/port/store.js';
 
 /** How long an outcome waits for others to go along. Milliseconds. */
 const gatherMs = 5;
-/** Between tries of a write that the database did not take. Milliseconds; about half a minute together. */
+/** Between tries of a write that the database did not take; the last one from then on. Milliseconds. */
 const retryAfterMs = [50, 100, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000];
 
 /**
@@ -14,14 +14,17 @@ const retryAfterMs = [50, 100, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000];
  * once, and many quick ones share a write; what a killed worker may repeat is what it had in hand and the ends of the
  * last milliseconds.
  *
- * A write that fails is tried again, because giving it up would run again everything that it holds. Nothing new begins
- * meanwhile.
+ * A write that the database did not take is tried again until the work is called off, because giving it up would run
+ * again everything that it holds, and count as a death what came to a good end. Nothing new begins meanwhile.
+ *
+ * Contract: the first failure is final. What is added after it is not written: its claim is lost, or the next consumer
+ * finds it claimed; and `ready` lets nothing through from the moment of the failure on.
  */
 export class Finisher {
   private waiting: DeliveryOutcome[] = [];
   private writing: Promise<void> | undefined;
-  private failure: Error | undefined;
-  private recovered: Promise<void> | undefined;
+  private failure: { readonly error: unknown } | undefined;
+  private outage: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   /** Ends the gathering. */
   private hurry: () => void = () => undefined;
 
@@ -30,9 +33,12 @@ export class Finisher {
     private readonly integrationId: IntegrationId,
     private readonly claim: string,
     private readonly now: () => Date,
+    /** Of the work: tries of a write end with it. */
+    private readonly signal: AbortSignal,
   ) {}
 
   add(outcome: DeliveryOutcome): void {
+    if (this.failure !== undefined) return;
     this.waiting.push(outcome);
     this.writing ??= this.write();
   }
@@ -47,13 +53,17 @@ export class Finisher {
       this.hurry();
       await this.writing;
     }
-    if (this.failure !== undefined) throw this.failure;
+    this.throwIfFailed();
   }
 
   /** Resolves when the next delivery may begin; rejects with what `settled` would, as far as it is known now. */
   async ready(): Promise<void> {
-    await this.recovered;
-    if (this.failure !== undefined) throw this.failure;
+    await this.outage?.over;
+    this.throwIfFailed();
+  }
+
+  private throwIfFailed(): void {
+    if (this.failure !== undefined) throw this.failure.error;
   }
 
   private async write(): Promise<void> {
@@ -63,10 +73,13 @@ export class Finisher {
       this.waiting = [];
       try {
         const lost = await this.finish(outcomes);
-        if (lost.length > 0) this.failure = new RelinkError('claim_lost', this.integrationId);
+        if (lost.length > 0) this.failure = { error: new RelinkError('claim_lost', this.integrationId) };
       } catch (error) {
-        this.failure = error instanceof Error ? error : new Error('unknown');
+        this.failure = { error };
       }
+      // Only now: who waits for the end of an outage has to find how it ended.
+      this.outage?.end();
+      this.outage = undefined;
     }
     this.writing = undefined;
   }
@@ -83,24 +96,26 @@ export class Finisher {
 
   /** A try whose answer was lost may have written: then this ends as `claim_lost`, and the next attempt finds it done. */
   private async finish(outcomes: readonly DeliveryOutcome[]): Promise<readonly DeliveryId[]> {
-    const { store, integrationId, claim, now } = this;
-    let onRecovered = (): void => undefined;
-    try {
-      for (const waitMs of retryAfterMs) {
-        try {
-          return await store.finishDeliveries(integrationId, claim, outcomes, now());
-        } catch (error) {
-          if (!isPassing(error)) throw error;
-          this.recovered ??= new Promise(resolve => (onRecovered = resolve));
-          await sleep(waitMs);
-        }
+    const { store, integrationId, claim, now, signal } = this;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await store.finishDeliveries(integrationId, claim, outcomes, now());
+      } catch (error) {
+        if (!isPassing(error) || signal.aborted) throw error;
+        this.outage ??= beginOutage();
+        // Cut short by the signal, which leaves one more try.
+        await sleep(retryAfterMs[Math.min(tries, retryAfterMs.length - 1)], undefined, { signal }).catch(
+          () => undefined,
+        );
       }
-      return await store.finishDeliveries(integrationId, claim, outcomes, now());
-    } finally {
-      this.recovered = undefined;
-      onRecovered();
     }
   }
+}
+
+function beginOutage(): { readonly over: Promise<void>; readonly end: () => void } {
+  let end = (): void => undefined;
+  const over = new Promise<void>(resolve => (end = resolve));
+  return { over, end: () => end() };
 }
 
 function isPassing(error: unknown): boolean {

@@ -5,11 +5,12 @@ import { retryDelayMs } from '../../domain/delivery.js';
 import { webhookPolicyOf, type EnsuredSubscription } from '../../integrations/definition.js';
 import { changeIntegration } from '../../integrations/change-integration.js';
 import { changeSubscription } from '../../integrations/change-subscription.js';
-import { gateOfState } from '../../integrations/gate-of.js';
+import { isStateAtWork } from '../../integrations/gate-of.js';
 import type { HandlerAnswer, HandlerTask } from '../../handlers/handler-host.js';
 import type { Integration, Subscription, SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import { Secret } from '../../vault/secret.js';
+import { encodeSecrets } from '../../vault/subscription-secrets-codec.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { findDuePreparation } from './find-due-preparation.js';
@@ -72,7 +73,7 @@ export function prepareIntegration(dependencies: ActivityDependencies): Activiti
  *
  * @returns Whether the mark was taken off.
  */
-async function noteResumed({ store, integrations, now }: ActivityDependencies, before: Integration): Promise<boolean> {
+async function noteResumed({ store, now }: ActivityDependencies, before: Integration): Promise<boolean> {
   const change = await changeIntegration(
     store,
     before.id,
@@ -81,7 +82,7 @@ async function noteResumed({ store, integrations, now }: ActivityDependencies, b
         row.resumeSince?.getTime() === before.resumeSince?.getTime() &&
         row.statusSince.getTime() === before.statusSince.getTime() &&
         isDeepStrictEqual(state.epochs, before.state.epochs);
-      return isSame && gateOfState(integrations, row) === 'process' ? { state, resumeSince: null } : state;
+      return isSame && isStateAtWork(state) ? { state, resumeSince: null } : state;
     },
     now,
   );
@@ -123,9 +124,8 @@ async function record(
 ): Promise<void> {
   const at = now();
   const hasHook = integrations.find(type)?.ensureSubscription !== undefined;
-  const secrets = ensured?.secrets ?? [];
-  const brought =
-    secrets.length === 0 ? null : vault.seal(new Secret(JSON.stringify(secrets)), subscriptionSecretsBinding(id));
+  const secrets = (ensured?.secrets ?? []).map(secret => new Secret(secret));
+  const brought = secrets.length === 0 ? null : vault.seal(encodeSecrets(secrets), subscriptionSecretsBinding(id));
   await changeSubscription(store, id, (known): SubscriptionWrite | null => {
     // Deleted meanwhile, together with its integration.
     if (known === null && before !== null) return null;

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import type { Activities, ProcessResult } from '../../contracts/activities.js';
+import type { Activities } from '../../contracts/activities.js';
+import type { ProcessResult } from '../../contracts/delivery-activities.js';
 import { RelinkError } from '../../errors.js';
 import { webhookPolicyOf } from '../../integrations/definition.js';
+import { gateOfState } from '../../integrations/gate-of.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { countEnded } from '../count-ended.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { DueWatcher } from './due-watcher.js';
 import { Finisher } from './finisher.js';
 import { nameClaim } from './name-claim.js';
 import { noteOutcomes } from './note-outcomes.js';
 import { readGate } from './read-gate.js';
-import type { Consumer } from './run-delivery.js';
+import type { Consumer } from './open-delivery.js';
 import { firstTurn, runLot } from './run-lot.js';
 
 /** How long one activity works before it reports: its progress stays readable, and the run's history short. */
@@ -26,7 +29,7 @@ const lotTakesMs = 150;
 /** What keeps coming is claimed some at a time rather than one by one: no lot begins sooner after a small one. */
 const gatherLotMs = 15;
 const manyAtOnce = 50;
-const afterDeadCredentialMs = 5_000;
+const afterClosedGateMs = 5_000;
 /** Until another worker may have the key that this one lacks. */
 const afterMissingKeyMs = 30_000;
 
@@ -45,11 +48,21 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
     const signal = context.cancellationSignal;
     const progress = { handled: 0, failed: 0 };
     const startedAt = Date.now();
-    const askGate = async () => (await readGate(dependencies, integrationId)).gate;
     const heart = setInterval(() => context.heartbeat(progress), heartbeatEveryMs);
     try {
       const integration = await store.getIntegration(integrationId);
       if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
+      if (gateOfState(integrations, integration) !== 'process') {
+        return { ...progress, end: 'stopped', nextDueInMs: afterClosedGateMs };
+      }
+      // One that was closed and opened again may have to be prepared before its next delivery runs.
+      let hasChanged = false;
+      const askGate = async () => {
+        const { gate, row } = await readGate(dependencies, integrationId);
+        hasChanged =
+          row !== null && gate === 'process' && row.statusSince.getTime() !== integration.statusSince.getTime();
+        return hasChanged ? 'hold' : gate;
+      };
       const { order } = webhookPolicyOf(integrations.find(integration.type));
       let isLooking = true;
       const noteLooking = async (looks: boolean) => {
@@ -68,7 +81,12 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         services: requests.servicesFor(integration, signal),
         signal,
       };
-      await store.becomeConsumer(integrationId, claim, now());
+      // An attempt that was frozen until here has a successor already, which is to keep what it has.
+      signal.throwIfAborted();
+      const handedOutAt = new Date(context.info.currentAttemptScheduledTimestampMs);
+      if (!(await store.becomeConsumer(integrationId, claim, handedOutAt))) {
+        throw new RelinkError('claim_lost', integrationId);
+      }
 
       let limit = firstLot;
       const pace = { turn: firstTurn };
@@ -86,16 +104,16 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
           continue;
         }
         await noteLooking(true);
-        const finisher = new Finisher(store, integrationId, claim, now);
-        const notes = outcomes.for(integrationId);
+        const finisher = new Finisher(store, integrationId, claim, now, signal);
+        const notes = outcomes.for(integrationId, countEnded(context.metricMeter));
         const lotStartedAt = Date.now();
         const tools = { claim, finisher, deadline: startedAt + workForMs, pace, askGate, notes };
         const { handled, failed, stopped } = await runLot(dependencies, consumer, lot, tools);
         progress.handled += handled;
         progress.failed += failed;
         if (stopped === 'unreadable') return await end('stopped', afterMissingKeyMs);
-        if (stopped === 'gate_closed') return await end('stopped', afterDeadCredentialMs);
-        if (stopped === 'time_up') return await end('more');
+        if (stopped === 'gate_closed' && !hasChanged) return await end('stopped', afterClosedGateMs);
+        if (stopped !== null) return await end('more');
         const took = Math.max(Date.now() - lotStartedAt, 1);
         if (lot.length < manyAtOnce && took < gatherLotMs) await sleep(gatherLotMs - took, undefined, { signal });
         limit = Math.min(Math.max(Math.round((lot.length * lotTakesMs) / took), smallestLot), largestLot, limit * 2);

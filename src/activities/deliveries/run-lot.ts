@@ -2,11 +2,13 @@ import { maxCrashes, type Gate } from '../../domain/delivery.js';
 import { RelinkError } from '../../errors.js';
 import type { HandlerAnswer } from '../../handlers/handler-host.js';
 import { webhookPolicyOf } from '../../integrations/definition.js';
-import type { ClaimedDelivery } from '../../store/port/store.js';
+import type { ClaimedDelivery, DeliveryStore } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { Finisher } from './finisher.js';
 import type { OutcomeNotes } from './note-outcomes.js';
-import { decideOutcome, openDelivery, type Consumer } from './run-delivery.js';
+import { openTurn } from './open-turn.js';
+import { decideOutcome } from './decide-outcome.js';
+import type { Consumer } from './open-delivery.js';
 
 /** An answer of the gate is good for this long within a lot; slow handlers have it asked again before each delivery. */
 const gateIsFreshForMs = 100;
@@ -22,6 +24,11 @@ export interface LotResult {
   readonly stopped: 'gate_closed' | 'unreadable' | 'time_up' | null;
 }
 
+export type LotDependencies = Pick<ActivityDependencies, 'vault' | 'handlers' | 'now'> & {
+  readonly store: Pick<DeliveryStore, 'noteCrash'>;
+  readonly integrations: Pick<ActivityDependencies['integrations'], 'find'>;
+};
+
 export interface LotTools {
   readonly claim: string;
   readonly finisher: Finisher;
@@ -29,18 +36,20 @@ export interface LotTools {
   readonly deadline: number;
   /** How many deliveries a thread was last able to work through in a turn; kept from lot to lot. */
   readonly pace: { turn: number };
-  /** Asks the primary. */
-  readonly askGate: () => Promise<Gate>;
+  readonly askGate: () => Promise<Gate>; // of the primary
   readonly notes: OutcomeNotes;
 }
 
 /**
  * Runs a claimed lot: by `arrival` one after the other, in turns that a thread works through by itself; else as many at
- * once as the policy says. The gate is asked after the claim and before any work, and nothing begins that would need an
- * older answer than the last one: a turn's time is up before the gate is asked again.
+ * once as the policy says.
+ *
+ * Races: the gate is asked after the claim and before any work, one question at a time for all runners, and again when a
+ * turn had to wait for a thread. Nothing begins that would need an older answer than the last one (a turn's time is up
+ * before the gate is asked again), and nothing after an answer, or anything else, that said stop.
  */
 export async function runLot(
-  dependencies: ActivityDependencies,
+  dependencies: LotDependencies,
   consumer: Consumer,
   lot: readonly ClaimedDelivery[],
   tools: LotTools,
@@ -50,72 +59,95 @@ export async function runLot(
   const policy = webhookPolicyOf(dependencies.integrations.find(integration.type));
   const byArrival = policy.order === 'arrival';
   const queue = [...lot];
-  let handled = 0;
-  let failed = 0;
+  let [handled, failed] = [0, 0];
   let stopped: LotResult['stopped'] = null;
   let isCrashed = false;
   let isBlocked = false;
   let openUntil = 0;
 
-  const isOpen = async () => {
-    if (Date.now() < openUntil) return true;
-    const askedAt = Date.now();
-    const open = (await tools.askGate()) === 'process';
-    openUntil = open ? askedAt + gateIsFreshForMs : 0;
-    return open;
+  const stop = (why: NonNullable<LotResult['stopped']>) => {
+    stopped ??= why;
+    openUntil = 0;
   };
 
-  const work = async () => {
-    while (queue.length > 0 && !isBlocked && !isCrashed && stopped === null && !signal.aborted) {
-      await finisher.ready();
-      if (Date.now() > deadline) stopped = 'time_up';
-      else if (!(await isOpen())) stopped = 'gate_closed';
-      // Another of the lot's runners may have taken the last one, or met a reason to stop, while the gate was asked.
-      else if (queue.length > 0 && !isBlocked && !isCrashed) await takeTurn();
+  let asking: Promise<boolean> | undefined;
+  const askGate = async () => {
+    const askedAt = Date.now();
+    try {
+      const isOpen = (await tools.askGate()) === 'process';
+      if (!isOpen) stop('gate_closed');
+      else if (stopped === null) openUntil = askedAt + gateIsFreshForMs;
+      return isOpen;
+    } finally {
+      asking = undefined;
     }
+  };
+  const isOpen = async () => Date.now() < openUntil || (await (asking ??= askGate()));
+  // What another of the lot's runners may have met while this one waited for something.
+  const mayGoOn = () => queue.length > 0 && !isBlocked && !isCrashed && stopped === null && !signal.aborted;
+
+  const work = async () => {
+    while (mayGoOn()) {
+      await finisher.ready();
+      if (Date.now() > deadline) stop('time_up');
+      else if ((await isOpen()) && mayGoOn()) await takeTurn();
+    }
+  };
+
+  /** The first one fails without another run. */
+  const endUnrun = (reason: 'handler_crashed' | 'content_unreadable') => {
+    const ended = queue.shift();
+    if (ended === undefined) return;
+    failed += 1;
+    const failure = { reason, detail: null, nextAttemptAt: null };
+    finisher.add({ id: ended.id, kind: 'failed', ...failure });
+    notes.failed(failure);
+    notes.gaveUp(reason);
   };
 
   const takeTurn = async () => {
-    const turn = byArrival ? takeSome(queue, pace.turn) : queue.slice(0, 1);
-    const [first] = turn;
+    const wanted = byArrival ? takeSome(queue, pace.turn) : queue.slice(0, 1);
+    const [first] = wanted;
     if (first === undefined) return;
-    if (first.suspect && first.crashes >= maxCrashes) {
-      queue.shift();
-      failed += 1;
-      const reason = 'handler_crashed';
-      finisher.add({ id: first.id, kind: 'failed', reason, detail: null, nextAttemptAt: null });
-      notes.failed(reason, null);
+    if (first.suspect && (first.crashes >= maxCrashes || first.attempts + first.crashes >= policy.maxAttempts)) {
+      endUnrun('handler_crashed');
       return;
     }
-    let calls;
-    try {
-      calls = turn.map(delivery => openDelivery(dependencies, consumer, delivery));
-    } catch (error) {
-      if (!(error instanceof RelinkError && error.code === 'secret_unreadable')) throw error;
-      notes.unreadable();
-      stopped = 'unreadable';
+    const { calls, unopened } = openTurn(dependencies, consumer, wanted);
+    if (calls.length === 0) {
+      if (unopened === 'damaged') endUnrun('content_unreadable');
+      else {
+        notes.unreadable();
+        stop('unreadable');
+      }
       return;
     }
-    queue.splice(0, turn.length);
+    const turn = queue.splice(0, calls.length);
     const left = [...turn];
-    let hasBegun = false;
+    let mayHaveBegun = false;
     const onBegin = async () => {
+      if (!(await isOpen()) || stopped !== null || isCrashed) return null;
+      mayHaveBegun = true;
       if (first.suspect && !(await dependencies.store.noteCrash(integration.id, first.id, tools.claim))) {
         throw new RelinkError('claim_lost', integration.id);
       }
-      hasBegun = true;
+      return openUntil;
     };
     const onAnswer = (_index: number, answer: HandlerAnswer) => {
       const delivery = left.shift();
       if (delivery !== undefined) settle(delivery, answer);
     };
+    let isCutShort = true;
     try {
-      const ended = await dependencies.handlers.runInTurn({ calls, openUntil, onBegin, onAnswer }, services, signal);
+      const ended = await dependencies.handlers.runInTurn({ calls, onBegin, onAnswer }, services, signal);
+      isCutShort = signal.aborted;
+      if (!mayHaveBegun) return;
       if (ended < turn.length) pace.turn = Math.max(ended, 1);
       else if (ended === pace.turn) pace.turn = Math.min(pace.turn * 2, longestTurn);
     } finally {
-      // The worker stops: the one in hand has been told so, and goes back like those behind it.
-      const inHand = signal.aborted && hasBegun ? left.shift() : undefined;
+      // The worker stops, and the one in hand has been told so; or the database did not say whether a crash was noted for
+      // it. Neither is a crash: it goes back, like those behind it.
+      const inHand = isCutShort && mayHaveBegun ? left.shift() : undefined;
       if (inHand !== undefined) finisher.add({ id: inHand.id, kind: 'released', ran: true });
       queue.unshift(...left);
     }
@@ -123,8 +155,10 @@ export async function runLot(
 
   const settle = (delivery: ClaimedDelivery, answer: HandlerAnswer) => {
     if (answer.kind === 'crashed') {
-      // Its claim is left as it is, for the next attempt to find it suspect.
+      // The lot ends here: what the thread had in hand is run alone from now on.
       isCrashed = true;
+      finisher.add({ id: delivery.id, kind: 'crashed' });
+      notes.failed({ reason: 'handler_crashed', detail: null, nextAttemptAt: null });
       return;
     }
     const outcome = decideOutcome(dependencies, consumer, delivery, answer);
@@ -135,24 +169,24 @@ export async function runLot(
         notes.succeeded();
         return;
       case 'released':
-        stopped = 'gate_closed';
+        stop('gate_closed');
         return;
       case 'failed':
         failed += 1;
+        notes.gaveUp(outcome.reason);
         break;
       case 'retry':
         isBlocked ||= byArrival;
     }
-    notes.failed(outcome.reason, outcome.detail);
+    notes.failed(outcome);
   };
 
   const runners = byArrival ? 1 : policy.concurrency;
   const ends = await Promise.allSettled(Array.from({ length: Math.min(runners, lot.length) }, work));
-  // What has not begun goes back, also when the work was cut short: only what a dead thread had in hand stays claimed.
+  // What has not begun goes back, also when the work was cut short.
   for (const { id } of queue) finisher.add({ id, kind: 'released', ran: false });
   await finisher.settled();
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  if (isCrashed) throw new RelinkError('handler_crashed', integration.id);
   return { handled, failed, stopped };
 }
 

@@ -1,15 +1,19 @@
 import { Context } from '@temporalio/activity';
-import { takesWebhooks } from '../../integrations/definition.js';
+import { webhookPolicyOf } from '../../integrations/definition.js';
 import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationGateRow, QueueRow } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { countEnded } from '../count-ended.js';
 import { walkPages } from '../for-each-page.js';
 import { wakeEach } from './wake-each.js';
 import { wakePrepared } from './wake-prepared.js';
 
-/** Of one integration in one round. */
+/** Of one integration at a time, so long as the round has time. */
 const expireLimit = 5_000;
 const deleteLimit = 20_000;
+/** For what may have piled up by more than one bound holds; the round itself has two minutes. */
+const expireForMs = 20_000;
+const deleteForMs = 20_000;
 /** Far beyond the longest attempt. The next one of an integration that still lives writes its row anew. */
 const consumerStaysForMs = 86_400_000;
 
@@ -27,6 +31,7 @@ export async function sweepDeliveries(
   const { store, now, settings } = dependencies;
   let woken = await wakePrepared(dependencies);
   let expired = 0;
+  const expireUntil = Date.now() + expireForMs;
   await walkPages(
     page => store.listQueues(page, settings.heldLimit + 1),
     async queues => {
@@ -34,13 +39,16 @@ export async function sweepDeliveries(
       const gates = new Map(rows.map(row => [row.id, row]));
       for (const queue of queues) {
         Context.current().heartbeat();
-        const done = await sweepQueue(dependencies, queue, gates.get(queue.integrationId) ?? null);
+        const done = await sweepQueue(dependencies, queue, gates.get(queue.integrationId) ?? null, expireUntil);
         woken += done.woken;
         expired += done.expired;
       }
     },
   );
-  await store.deleteFinishedDeliveries(new Date(now().getTime() - settings.deliveryRetentionMs), deleteLimit);
+  const endedBefore = new Date(now().getTime() - settings.deliveryRetentionMs);
+  await repeatUntil(Date.now() + deleteForMs, async () => {
+    return (await store.deleteFinishedDeliveries(endedBefore, deleteLimit)) < deleteLimit;
+  });
   await store.deleteStaleConsumers(new Date(now().getTime() - consumerStaysForMs), deleteLimit);
   return { woken, expired };
 }
@@ -49,16 +57,18 @@ async function sweepQueue(
   dependencies: ActivityDependencies,
   queue: QueueRow,
   row: IntegrationGateRow | null,
+  expireUntil: number,
 ): Promise<{ readonly woken: number; readonly expired: number }> {
   const { store, integrations, log, now, settings } = dependencies;
   const waitedSince = Math.max(queue.oldestReceivedAt.getTime(), row?.statusSince.getTime() ?? 0);
   const isGone = row === null || row.status === 'IN_DELETION';
   const gate = gateOf(integrations, row);
-  const isOpen = row !== null && gate === 'process' && takesWebhooks(integrations.find(row.type));
+  const isOpen = gate === 'process';
   // What came in since the gate discards, and whose intake could not read it after the commit; what was held before stays.
   const isLate = row !== null && gate === 'discard' && queue.newestReceivedAt >= row.statusSince;
   const dueSince = isLate ? queue.newestReceivedAt.getTime() : waitedSince;
   if ((isOpen || isGone || isLate) && dueSince < now().getTime() - settings.sweepAfterMs) {
+    if (row !== null && isOpen && !(await mayBeDue(dependencies, row))) return { woken: 0, expired: 0 };
     return { woken: await wakeEach(dependencies, [queue.integrationId]), expired: 0 };
   }
   if (isOpen || isGone) return { woken: 0, expired: 0 };
@@ -66,7 +76,17 @@ async function sweepQueue(
   const before = new Date(now().getTime() - settings.heldForMs);
   if (queue.oldestReceivedAt >= before && queue.pending <= settings.heldLimit) return { woken: 0, expired: 0 };
   const bounds = { before, keep: settings.heldLimit, limit: expireLimit };
-  const { tooLong, tooMany } = await store.expireDeliveries(queue.integrationId, bounds, now());
+  let tooLong = 0;
+  let tooMany = 0;
+  await repeatUntil(expireUntil, async () => {
+    const done = await store.expireDeliveries(queue.integrationId, bounds, now());
+    tooLong += done.tooLong;
+    tooMany += done.tooMany;
+    return done.tooLong < expireLimit && done.tooMany < expireLimit;
+  });
+  const count = countEnded(Context.current().metricMeter);
+  count('expired', 'held_too_long', tooLong);
+  count('expired', 'held_too_many', tooMany);
   if (tooLong + tooMany > 0) {
     log.warn(
       { integrationId: queue.integrationId, tooLong, tooMany },
@@ -74,4 +94,18 @@ async function sweepQueue(
     );
   }
   return { woken: 0, expired: tooLong + tooMany };
+}
+
+/** What waits for its next attempt is not. Where nothing is queued, somebody who may be dead has claimed it all. */
+async function mayBeDue(
+  { store, integrations, now }: ActivityDependencies,
+  { id, type }: IntegrationGateRow,
+): Promise<boolean> {
+  const next = await store.findNextDue(id, webhookPolicyOf(integrations.find(type)).order);
+  return next === null || next.at === null || next.at <= now();
+}
+
+/** At least once, and until it says that it is done or the time is over. */
+async function repeatUntil(deadline: number, step: () => Promise<boolean>): Promise<void> {
+  while (!(await step()) && Date.now() < deadline) Context.current().heartbeat();
 }

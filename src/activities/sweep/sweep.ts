@@ -69,9 +69,14 @@ async function startUnstarted(dependencies: ActivityDependencies, state: Session
 async function startDeletions({ store, workflows, log, now, settings }: ActivityDependencies): Promise<number> {
   const before = new Date(now().getTime() - settings.sweepAfterMs);
   const credentials = await store.listUnfinishedDeletions(before, batch);
-  return countDone(credentials, log, ({ id, provider, epoch }) =>
-    workflows.startDeletion({ credentialId: id, provider, epoch }),
-  );
+  return countDone(credentials, log, async ({ id, provider, epoch }) => {
+    try {
+      return await workflows.startDeletion({ credentialId: id, provider, epoch });
+    } finally {
+      // To the end of the queue, also while it runs, for up to days: the ones behind it get their turn in the next round.
+      await store.touchDeletion(id, epoch, now());
+    }
+  });
 }
 
 async function finishIntegrations(dependencies: ActivityDependencies): Promise<number> {
@@ -86,6 +91,10 @@ async function finishIntegrations(dependencies: ActivityDependencies): Promise<n
       // To the end of the queue: a telling that takes its time must not hold up the ones behind it.
       await store.compareAndSetIntegration(after.id, after.version, { state: after.state }, now());
       return false;
-    })) + (await countDone(deleting, log, integration => store.deleteIntegration(integration.id)))
+    })) +
+    (await countDone(deleting, log, async ({ id }) => {
+      await store.deleteSubscription(id);
+      return store.deleteIntegration(id);
+    }))
   );
 }

@@ -1,5 +1,5 @@
 import type { IntegrationId } from '../../domain/ids.js';
-import { gateOf, gateOfState } from '../../integrations/gate-of.js';
+import { isAtWork, isStateAtWork } from '../../integrations/gate-of.js';
 import type { Integration, Subscription } from '../../store/port/store.js';
 import { findDuePreparation } from '../deliveries/find-due-preparation.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -44,7 +44,7 @@ async function findDue(
     const { integrationId } = subscription;
     const row = byId.get(integrationId) ?? null;
     if (row === null) await store.deleteSubscription(integrationId);
-    else if (gateOf(integrations, row) === 'process') {
+    else if (isAtWork(row)) {
       const definition = integrations.find(row.type);
       // A type that is no longer defined may come back, and its subscriptions are due then.
       if (definition === null) continue;
@@ -84,7 +84,7 @@ async function findUnresumed(
 ): Promise<readonly IntegrationId[]> {
   const found: IntegrationId[] = [];
   for (const integration of unresumed) {
-    if (gateOfState(integrations, integration) !== 'process') continue;
+    if (!isStateAtWork(integration.state)) continue;
     const subscription = await store.getSubscription(integration.id);
     const due = findDuePreparation(integrations.find(integration.type), integration, subscription, at);
     if (due.subscription || due.resume) found.push(integration.id);

@@ -55,7 +55,7 @@ export const credentialStories: readonly Story[] = [
             const answers = await Promise.all(Array.from({ length: callers }, () => user.get(path)));
             return new Set(answers.map(answer => must(answer, 200).token ?? ''));
           },
-          ({ size }) => `each got one that works on, ${size === 1 ? 'all the same' : `${size} different ones`}`,
+          ({ size }) => (size === 1 ? `all ${callers} got the same token` : `they got ${size} different ones`),
         );
         expectThat(tokens.size === 1, `expected one token, saw ${tokens.size}`);
         await expectTokenRequests(stage, round);

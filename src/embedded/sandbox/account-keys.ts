@@ -7,11 +7,11 @@ import type { GrantStore } from './grant-store.js';
 export const keyRequestSchema = z.strictObject({ kind: z.enum(['api_key', 'basic', 'client_credentials']) });
 export type KeyKind = z.infer<typeof keyRequestSchema>['kind'];
 
-/** What a person would copy from the account's settings page, by kind. */
+/** What a person would copy from the account's settings page, by kind: the `fields` of Relink's POST /api/credentials. */
 export type AccountKey =
-  | { readonly api_key: string }
+  | { readonly apiKey: string }
   | { readonly username: string; readonly password: string }
-  | { readonly client_id: string; readonly client_secret: string };
+  | { readonly clientId: string; readonly clientSecret: string };
 
 const clientForm = /^app-([A-Za-z0-9_-]+)-[0-9a-f]{16}$/;
 
@@ -39,7 +39,7 @@ export class AccountKeys {
     switch (kind) {
       case 'api_key':
         await this.#put(`api_key:sk_${random}`, login);
-        return { api_key: `sk_${random}` };
+        return { apiKey: `sk_${random}` };
       case 'basic': {
         const username = `${login}@sandbox.test`;
         await this.#put(`basic:${username}:${random}`, login);
@@ -48,7 +48,7 @@ export class AccountKeys {
       case 'client_credentials': {
         const clientId = `app-${login}-${randomBytes(8).toString('hex')}`;
         await this.#put(`client:${clientId}`, login);
-        return { client_id: clientId, client_secret: this.#secretOf(clientId) };
+        return { clientId, clientSecret: this.#secretOf(clientId) };
       }
     }
   }

@@ -11,7 +11,7 @@ export interface IdentityContext {
 }
 
 /**
- * `GET /identity`: whose token this is; at another path in Attio's words. 200 `{account_id, account_name, user_id, user_name}`, or 401 with a challenge
+ * `GET /identity`: whose token this is; at another path in Attio's words, where a token that is not good any more is 200 `{"active": false}`. 200 `{account_id, account_name, user_id, user_name}`, or 401 with a challenge
  * (RFC 6750 section 3) for one that is missing, unknown, expired or revoked. Besides a bearer token it takes an API key
  * in `X-API-Key`, and user name and password by HTTP Basic.
  */
@@ -36,6 +36,8 @@ export async function serveIdentity(
       : await context.keys.find(proof.kind, proof.value);
   const account = findAccountByLogin(login);
   if (!account) {
+    // docs.attio.com, "Identify": answered like an introspection.
+    if (pathname === sandboxPaths.attioSelf) return sendJson(res, 200, { active: false });
     const challenge = 'Bearer realm="sandbox", error="invalid_token", error_description="unknown, expired or revoked"';
     sendJson(res, 401, { error: 'invalid_token' }, { 'www-authenticate': challenge });
     return;

@@ -52,6 +52,9 @@ const mostWebhooks = { count: 5_000, bytes: 32 * 1_048_576 };
 /** Integrations in one question for their consumers, by the store's bound. */
 const mostLookedAfter = 500;
 
+/** Twice as long as a consumer works before it reports; one that is at it for longer is woken in vain. */
+const consumerWorksForMs = 120_000;
+
 /**
  * The durable part of taking webhooks in. What a gate that was open a moment ago says is enough to wake; anything else
  * is read again after the commit, on the primary, so that no delivery falls between a release and a store: either the
@@ -61,7 +64,7 @@ export function createIntake(dependencies: HttpDependencies, metrics: Metrics): 
   const { store, vault, integrations, workflows, log, now = () => new Date() } = dependencies;
   const commits = new GroupCommit(store, rows => metrics.commitRows.observe(rows));
   const lookedAfter = new GroupedReads<IntegrationId, true>(async ids => {
-    const found = await store.findLookedAfter(ids);
+    const found = await store.findLookedAfter(ids, new Date(now().getTime() - consumerWorksForMs));
     return new Map(found.map(id => [id, true]));
   }, mostLookedAfter);
   const waker = new Waker(

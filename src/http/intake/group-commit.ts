@@ -68,7 +68,7 @@ export class GroupCommit {
       this.onCommit(batch.length);
       batch.forEach(({ resolve, reject }, index) => {
         const outcome = outcomes[index];
-        if (outcome === undefined) reject(new Error('the store left out an outcome'));
+        if (outcome === undefined) reject(new RelinkError('internal', 'the store left out an outcome'));
         else resolve(outcome);
       });
     } catch (error) {

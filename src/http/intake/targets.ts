@@ -6,9 +6,9 @@ import type { IntegrationCatalogue } from '../../integrations/load-integrations.
 import type { AccountKey, IntakeTargetRow, Store } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
 import type { Secret } from '../../vault/secret.js';
+import { decodeSecrets } from '../../vault/subscription-secrets-codec.js';
 import type { Vault } from '../../vault/vault.js';
 import { GroupedReads } from './grouped-reads.js';
-import { parseSecrets } from './parse-secrets.js';
 import { ShortCache } from './short-cache.js';
 
 /** An integration as the intake needs it, up to a second old. What it decides alone is where to wake. */
@@ -93,7 +93,7 @@ export class Targets {
       gate: gateOf(this.integrations, row),
       providers: new Set<string>(providers),
       secrets:
-        sealedSecrets === null ? [] : parseSecrets(this.vault.open(sealedSecrets, subscriptionSecretsBinding(id))),
+        sealedSecrets === null ? [] : decodeSecrets(this.vault.open(sealedSecrets, subscriptionSecretsBinding(id))),
       readAt,
     };
   }

@@ -17,6 +17,8 @@ const mostWaiting = 50_000;
 interface Active {
   /** Something was committed since this integration's wake began. */
   again: boolean;
+  /** It is not only for deliveries: a consumer that looks for those does not see it. */
+  always: boolean;
   /** Runs while it pauses after a wake. */
   pause: NodeJS.Timeout | null;
 }
@@ -48,12 +50,18 @@ export class Waker {
     private readonly isLookedAfter: (id: IntegrationId) => Promise<boolean>,
   ) {}
 
-  /** Call it after the commit. */
-  wake(id: IntegrationId): void {
+  /**
+   * Call it after the commit.
+   *
+   * @param always Also where the consumer still looks for deliveries: for what it looks at only before those.
+   */
+  wake(id: IntegrationId, { always = false } = {}): void {
     const known = this.active.get(id);
-    if (known !== undefined) known.again = true;
-    else if (this.phase !== 'closed' && this.active.size < mostWaiting) {
-      this.active.set(id, { again: false, pause: null });
+    if (known !== undefined) {
+      known.again = true;
+      known.always ||= always;
+    } else if (this.phase !== 'closed' && this.active.size < mostWaiting) {
+      this.active.set(id, { again: false, always, pause: null });
       this.enqueue(id);
     }
   }
@@ -83,15 +91,17 @@ export class Waker {
       const id = this.queue.shift();
       if (id === undefined) return;
       this.running += 1;
-      void this.send(id, this.active.get(id) ?? { again: false, pause: null });
+      void this.send(id, this.active.get(id) ?? { again: false, always: false, pause: null });
     }
   }
 
   private async send(id: IntegrationId, state: Active): Promise<void> {
     state.again = false;
+    const { always } = state;
+    state.always = false;
     let sent = false;
     try {
-      if (await this.isLookedAfter(id)) this.count('spared');
+      if (!always && (await this.isLookedAfter(id))) this.count('spared');
       else {
         await this.workflows.wakeWebhooks(id);
         this.count('sent');
@@ -103,7 +113,10 @@ export class Waker {
       this.noteAway(error);
     }
     // Whoever waits for Temporal holds one of the few slots: that many tries, however many wait.
-    if (!sent) await this.waitForRetry();
+    if (!sent) {
+      state.always ||= always;
+      await this.waitForRetry();
+    }
     this.running -= 1;
     if (!sent) this.enqueue(id);
     else if (this.phase === 'open') state.pause = setTimeout(() => this.endPause(id, state), pauseMs).unref();

@@ -48,7 +48,7 @@ export async function createIntegration(
     // Woken from here, and not waited for: the creation does not fail for a Temporal that is away.
     const workflows = {
       ...context.workflows,
-      wakeWebhooks: (id: IntegrationId) => Promise.resolve(context.intake.waker.wake(id)),
+      wakeWebhooks: (id: IntegrationId) => Promise.resolve(context.intake.waker.wake(id, { always: true })),
     };
     const finished = await finishCreation({ ...context, workflows }, integration);
     const { id, status } = finished ?? integration;

@@ -21,7 +21,8 @@ export async function deleteCredential(
     const credential = await store.getCredentialForUser(id, userId);
     if (credential === null) throw new RelinkError('not_found', id);
     const isMarked = credential.verdict?.code === 'credential_deleted';
-    if (!force && !isMarked) {
+    // Also of one that is marked: emptied and in use it stays, and 204 would say that it goes.
+    if (!force) {
       const { rows } = await store.findIntegrationsByCredentialId(id, { limit: 100, after: null });
       const using = rows.filter(({ status }) => status !== 'IN_DELETION');
       if (using.length > 0) throw new RelinkError('credential_in_use', id);

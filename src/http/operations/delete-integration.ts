@@ -13,9 +13,9 @@ import type { HttpContext } from '../dependencies.js';
 export async function deleteIntegration({ store, intake, log, now }: HttpContext, id: IntegrationId): Promise<void> {
   const changed = await changeIntegration(store, id, state => setLifecycle(state, 'deleting'), now);
   if (changed === null) throw new RelinkError('not_found', id);
-  await store.deleteIntegration(id);
   await store.deleteSubscription(id);
+  await store.deleteIntegration(id);
   // What it had queued is discarded by its consumer.
-  if (await store.hasQueuedDeliveries(id)) intake.waker.wake(id);
+  if (await store.hasQueuedDeliveries(id)) intake.waker.wake(id, { always: true });
   log.info({ integrationId: id, from: changed.before.status }, `Integration ${id} was deleted by its user`);
 }

@@ -11,7 +11,8 @@ import { readEvents } from '../../providers/webhooks/read-events.js';
 import { verifyWebhook } from '../../providers/webhooks/verify-webhook.js';
 import type { SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
-import { Secret } from '../../vault/secret.js';
+import type { Secret } from '../../vault/secret.js';
+import { encodeSecrets } from '../../vault/subscription-secrets-codec.js';
 import type { HttpContext } from '../dependencies.js';
 import type { Arrival } from '../intake/create-intake.js';
 import { countFitting } from '../intake/room.js';
@@ -182,7 +183,7 @@ async function keepSecret(
 ): Promise<void> {
   if (target === null || webhookSecrets.length > 0) return;
   const { id } = target;
-  const sealedSecrets = vault.seal(new Secret(JSON.stringify([secret.reveal()])), subscriptionSecretsBinding(id));
+  const sealedSecrets = vault.seal(encodeSecrets([secret]), subscriptionSecretsBinding(id));
   const kept = await changeSubscription(store, id, (known): SubscriptionWrite | null => {
     if ((known?.sealedSecrets ?? null) !== null) return null;
     const { expiresAt = null, dueAt = null, failure = null } = known ?? {};

@@ -4,7 +4,7 @@ import type { Intent } from '../../domain/status.js';
 import { RelinkError } from '../../errors.js';
 import { changeIntegration } from '../../integrations/change-integration.js';
 import { comeBack } from '../../integrations/come-back.js';
-import { gateOfState } from '../../integrations/gate-of.js';
+import { isStateAtWork } from '../../integrations/gate-of.js';
 import { noteLivingCredentials } from '../../integrations/note-living-credentials.js';
 import { settleConfig } from '../../integrations/settle-config.js';
 import type { Integration } from '../../store/port/store.js';
@@ -40,7 +40,7 @@ export async function updateIntegration(
   if (changed === null) throw new RelinkError('not_found', id);
   const { before, after } = changed;
   if (before.status !== after.status) {
-    if (gateOfState(integrations, after) === 'process') intake.waker.wake(id);
+    if (isStateAtWork(after.state)) intake.waker.wake(id, { always: true });
     log.info(
       { integrationId: id, from: before.status, to: after.status },
       `Integration ${id} went from ${before.status} to ${after.status} by its user`,

@@ -100,6 +100,17 @@ export const credentialAnswer = z
       })
       .nullable()
       .describe('Why the credential was declared dead; null while it is alive.'),
+    open_refresh: z
+      .object({
+        given_up: z.number().int().describe('Runs for this generation that ended without an answer that decides.'),
+        unanswered_since: z
+          .string()
+          .nullable()
+          .describe('When the token request was made whose answer is not known, ISO 8601, UTC; null when all are.'),
+        next_at: z.string().nullable().describe('When the next run begins by itself, ISO 8601, UTC.'),
+      })
+      .nullable()
+      .describe('A refresh that has begun and brought no token yet; null while there is none.'),
     last_test: z
       .object({
         outcome: z
@@ -134,6 +145,7 @@ const causeAnswer = z
   .object({
     credential_id: id('dead credential'),
     provider,
+    kind: z.enum(credentialKinds).describe('What the credential is, and so what its user has to give anew.'),
     code: z.enum(causeCodes).describe('Why the credential is dead.'),
     http_status: refusalStatus,
     text: z.string().describe('What happened and what to do, in a sentence for the user.'),
@@ -173,6 +185,14 @@ export const integrationAnswer = z
       ),
     entities: z.array(z.string()).describe('Ids of the entities it works with.'),
     config: z.record(z.string(), z.unknown()).describe('Its settings, as they were given.'),
+    config_issues: z
+      .array(
+        z.object({
+          path: z.string().describe('The setting, such as `channels.0.name`; empty: the config as a whole.'),
+          message: z.string().describe("What its type's schema says of it."),
+        }),
+      )
+      .describe('Why it is NEEDS_CONFIG; else empty.'),
     causes: z.array(causeAnswer).describe('The open causes; also kept while the integration is not in ERROR.'),
     deliveries: queueAnswer.optional().describe('In the answer for one integration only, not in lists.'),
     subscription: subscriptionAnswer

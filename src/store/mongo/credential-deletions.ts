@@ -49,6 +49,18 @@ export function createCredentialDeletions(collections: Collections): CredentialD
       return found.map(toCredential);
     },
 
+    async keepTokensOfDeleted(id, generation, sealedTokens) {
+      const { matchedCount } = await credentials.updateOne(
+        { _id: id, generation, 'verdict.code': deleted, sealedTokens: { $ne: '' } },
+        { $set: { sealedTokens } },
+      );
+      return matchedCount > 0;
+    },
+
+    async touchDeletion(id, epoch, now) {
+      await credentials.updateOne({ _id: id, epoch, 'verdict.code': deleted }, { $set: { updatedAt: now } });
+    },
+
     async deleteUnusedEntities(credentialId, grantSequence) {
       const own = { credentialId, grantSequence: { $lte: grantSequence } };
       const found = await entities.find(own, idOnly).toArray();

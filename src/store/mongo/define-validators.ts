@@ -16,7 +16,12 @@ const schema = (...anyOf: readonly Document[]) => ({ $jsonSchema: { bsonType: 'o
 
 /** Any: the rule counts them. */
 const anyCause: Cause = {
-  ...{ credentialId: 'cred_' as CredentialId, provider: 'any' as ProviderId, code: 'credential_refused' },
+  ...{
+    credentialId: 'cred_' as CredentialId,
+    provider: 'any' as ProviderId,
+    code: 'credential_refused',
+    kind: 'oauth2',
+  },
   ...{ epoch: 1, httpStatus: null, text: '', since: '' },
 };
 

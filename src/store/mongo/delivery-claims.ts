@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IntegrationId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
-import type { ClaimRequest, DeliveryStore } from '../port/delivery-store.js';
+import type { ClaimRequest } from '../port/delivery-rows.js';
+import type { DeliveryStore } from '../port/delivery-store.js';
 import { largestLotBytes } from '../lot-size.js';
 import type { Collections } from './connect.js';
 import { headFields, pending, toClaimed, toFence, toHead, type QueueHead } from './delivery-documents.js';
@@ -44,25 +45,25 @@ export function createDeliveryClaims(collections: Collections): Claims {
     return consumer === null ? null : toFence(consumer);
   }
 
-  async function takeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<number> {
+  /** The fence; null when the consumer was handed its work out later than `since`. */
+  async function takeConsumer(integrationId: IntegrationId, claim: string, since: Date): Promise<number | null> {
     for (let round = 0; round < rounds; round += 1) {
-      const own = await consumers.findOneAndUpdate(
-        { _id: integrationId, claim },
-        { $set: { since: now, isLooking: true } },
-      );
+      const own = await consumers.findOneAndUpdate({ _id: integrationId, claim }, { $set: { since, isLooking: true } });
       if (own !== null) return toFence(own);
       const fence = await drawNumbers(collections, 'fences', 1);
       // Not over one that drew later and wrote sooner: that one came after us.
       const { modifiedCount } = await consumers.updateOne(
-        { _id: integrationId, fence: { $lt: fence } },
-        { $set: { claim, since: now, isLooking: true, fence } },
+        { _id: integrationId, fence: { $lt: fence }, since: { $lte: since } },
+        { $set: { claim, since, isLooking: true, fence } },
       );
       if (modifiedCount > 0) return fence;
       try {
-        await consumers.insertOne({ _id: integrationId, claim, since: now, isLooking: true, fence });
+        await consumers.insertOne({ _id: integrationId, claim, since, isLooking: true, fence });
         return fence;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
+        // The other one may be newer, or only have drawn its fence later.
+        if ((await consumers.findOne({ _id: integrationId, since: { $gt: since } })) !== null) return null;
       }
     }
     throw new RelinkError('write_conflict', integrationId);
@@ -109,18 +110,20 @@ export function createDeliveryClaims(collections: Collections): Claims {
   }
 
   return {
-    async becomeConsumer(integrationId, claim, now) {
-      await queueAbandoned(integrationId, await takeConsumer(integrationId, claim, now));
+    async becomeConsumer(integrationId, claim, since) {
+      const fence = await takeConsumer(integrationId, claim, since);
+      if (fence !== null) await queueAbandoned(integrationId, fence);
+      return fence !== null;
     },
 
     async noteLooking(integrationId, claim, isLooking) {
       await consumers.updateOne({ _id: integrationId, claim }, { $set: { isLooking } });
     },
 
-    async findLookedAfter(ids) {
+    async findLookedAfter(ids, since) {
       if (ids.length === 0) return [];
       const found = await consumers
-        .find({ _id: { $in: [...ids] }, isLooking: true }, { projection: { _id: 1 } })
+        .find({ _id: { $in: [...ids] }, isLooking: true, since: { $gt: since } }, { projection: { _id: 1 } })
         .toArray();
       return found.map(({ _id }) => _id as IntegrationId);
     },

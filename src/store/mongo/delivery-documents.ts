@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { deliveryReasons, deliveryStates, type DeliveryState } from '../../domain/delivery.js';
 import type { DeliveryId, IntegrationId, ProviderId } from '../../domain/ids.js';
-import type { ClaimedDelivery, Delivery } from '../port/delivery-store.js';
+import type { ClaimedDelivery, Delivery } from '../port/delivery-rows.js';
 
 /**
  * Where a delivery stands, for the indexes: `pending` while it is queued or claimed, its state once it ended. A claim

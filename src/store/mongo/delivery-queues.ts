@@ -1,5 +1,6 @@
 import type { IntegrationId } from '../../domain/ids.js';
-import type { DeliveryStore, QueueRow } from '../port/delivery-store.js';
+import type { QueueRow } from '../port/delivery-rows.js';
+import type { DeliveryStore } from '../port/delivery-store.js';
 import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { atOnce, headFields, pending, toDelivery, toHead, withoutContent } from './delivery-documents.js';

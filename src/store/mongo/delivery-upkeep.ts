@@ -39,7 +39,7 @@ export function createDeliveryUpkeep({ deliveries, consumers }: Collections): Up
     if (ids.length === 0) return 0;
     const { modifiedCount } = await deliveries.updateMany(
       { _id: { $in: [...ids] }, integrationId, state: 'queued' },
-      { $set: { ...how, stage: stageOf(how.state), dueAt: atOnce, finishedAt: now } },
+      { $set: { ...how, detail: null, stage: stageOf(how.state), dueAt: atOnce, finishedAt: now } },
     );
     return modifiedCount;
   }

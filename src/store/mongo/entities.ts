@@ -95,7 +95,7 @@ export function createEntityStore({ entities, credentials, integrations }: Colle
                 ...{ to: credentials, ids: [credentialId] },
                 write: () => (known === null ? insert(write, now) : repoint(write, now)),
                 takeBack: takeBack(write),
-                refuse: () => new RelinkError('write_conflict', credentialId),
+                refuse: () => new RelinkError('not_found', credentialId),
               });
         if (written !== null) return written.entity;
       }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyBulkWriteOperation, Document } from 'mongodb';
+import { type DeliveryReason, unrunReasons } from '../../domain/delivery.js';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { cleanDetail } from '../clean-detail.js';
-import type { DeliveryOutcome } from '../port/delivery-store.js';
+import type { DeliveryOutcome } from '../port/delivery-rows.js';
 import type { Documents } from './connect.js';
 import { atOnce, pending, stageOf } from './delivery-documents.js';
 
@@ -37,10 +38,10 @@ export async function finishDeliveries(
   const plain = endings.map(
     ({ ids, set, ran, kind }): Update => ({
       updateMany: {
-        filter: { ...held(ids), ...(kind === 'retry' ? {} : { suspect: false }) },
+        filter: { ...held(ids), suspect: false },
         update: {
-          $set: { ...set, suspect: false, ...(kind === 'retry' ? { crashes: 0 } : {}) },
-          ...(ran && kind !== 'released' ? { $inc: { attempts: 1 } } : {}),
+          $set: { ...set, suspect: kind === 'crashed' },
+          $inc: { attempts: ran && kind !== 'released' ? 1 : 0, crashes: kind === 'crashed' ? 1 : 0 },
         },
       },
     }),
@@ -48,19 +49,17 @@ export async function finishDeliveries(
   let ended = (await deliveries.bulkWrite(plain, { ordered: false })).matchedCount;
   if (ended === outcomes.length) return [];
 
-  const suspects = endings
-    .filter(({ kind }) => kind !== 'retry')
-    .flatMap(({ ids, set, ran, kind }): Update[] => {
-      const attempts = ran && kind !== 'released' ? 1 : 0;
-      const end = (filter: Document, crashes: number): Update => ({
-        updateMany: {
-          filter: { ...held(ids), suspect: true, ...filter },
-          update: { $set: { ...set, suspect: kind === 'released' }, $inc: { attempts, crashes } },
-        },
-      });
-      // Exactly one of the two finds it: the first takes the claim away.
-      return ran ? [end({ crashes: { $gt: 0 } }, -1), end({ crashes: 0 }, 0)] : [end({}, 0)];
+  const suspects = endings.flatMap(({ ids, set, ran, kind }): Update[] => {
+    const attempts = ran && kind !== 'released' ? 1 : 0;
+    const end = (filter: Document, crashes: number): Update => ({
+      updateMany: {
+        filter: { ...held(ids), suspect: true, ...filter },
+        update: { $set: { ...set, suspect: kind === 'released' || kind === 'crashed' }, $inc: { attempts, crashes } },
+      },
     });
+    // Exactly one of the two finds it: the first takes the claim away.
+    return ran ? [end({ crashes: { $gt: 0 } }, -1), end({ crashes: 0 }, 0)] : [end({}, 0)];
+  });
   if (suspects.length > 0) ended += (await deliveries.bulkWrite(suspects, { ordered: true })).matchedCount;
   if (ended === outcomes.length) return [];
 
@@ -75,8 +74,7 @@ function groupAlike(outcomes: readonly DeliveryOutcome[], now: Date, lot: string
   const endings = new Map<string, Ending>();
   for (const outcome of outcomes) {
     const set = { ...fieldsOf(outcome, now), claim: null, lot };
-    const ran =
-      outcome.kind === 'released' ? outcome.ran : !('reason' in outcome && outcome.reason === 'handler_crashed');
+    const ran = cameToAnEnd(outcome);
     const key = JSON.stringify([outcome.kind, ran, set]);
     const alike: Ending = endings.get(key) ?? { ids: [], set, ran, kind: outcome.kind };
     alike.ids.push(outcome.id);
@@ -85,10 +83,17 @@ function groupAlike(outcomes: readonly DeliveryOutcome[], now: Date, lot: string
   return [...endings.values()];
 }
 
+function cameToAnEnd(outcome: DeliveryOutcome): boolean {
+  if (outcome.kind === 'released') return outcome.ran;
+  return outcome.kind !== 'crashed' && !('reason' in outcome && unrunReasons.has(outcome.reason));
+}
+
 function fieldsOf(outcome: DeliveryOutcome, now: Date): Document {
   switch (outcome.kind) {
     case 'released':
-      return { state: 'queued', stage: pending, dueAt: atOnce };
+      return { state: 'queued', stage: pending, dueAt: atOnce, ...held(outcome.reason) };
+    case 'crashed':
+      return { state: 'queued', stage: pending, dueAt: atOnce, reason: 'handler_crashed', detail: null };
     case 'succeeded':
       return ended('succeeded', { reason: null, detail: null }, now);
     case 'retry':
@@ -97,6 +102,8 @@ function fieldsOf(outcome: DeliveryOutcome, now: Date): Document {
       return ended('failed', told(outcome), now);
   }
 }
+
+const held = (reason: DeliveryReason | undefined): Document => (reason === undefined ? {} : { reason, detail: null });
 
 const ended = (state: 'succeeded' | 'failed', why: Document, finishedAt: Date): Document => ({
   ...{ state, stage: stageOf(state), dueAt: atOnce, finishedAt },

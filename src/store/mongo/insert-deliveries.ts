@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
-import type { InsertedDelivery, NewDelivery } from '../port/delivery-store.js';
+import type { InsertedDelivery, NewDelivery } from '../port/delivery-rows.js';
 import type { Collections } from './connect.js';
 import { untouched } from './delivery-documents.js';
 import { drawNumbers } from './draw-numbers.js';

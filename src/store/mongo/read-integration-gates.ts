@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { IntegrationId, IntegrationType } from '../../domain/ids.js';
 import { integrationStatuses } from '../../domain/status.js';
-import type { IntegrationGateRow } from '../port/delivery-store.js';
+import type { IntegrationGateRow } from '../port/delivery-rows.js';
 import type { Collections } from './connect.js';
 
 const gate = z.object({

@@ -97,6 +97,9 @@ export function createSessionStore({ db }: Pick<MongoConnection, 'db'>, collecti
         { state: 'failed', errorCode, sealedGrant: null, updatedAt: now },
       ),
 
+    endOrphanedSession: (id, errorCode, now) =>
+      move({ _id: id, state: 'exchanged' }, { state: 'failed', errorCode, sealedGrant: null, updatedAt: now }),
+
     async endAbandonedSession(id, olderThanMs, errorCode) {
       // No clock stands in a filter that both products take: the server's time is asked for first. One that got old on
       // the way only spares the session for longer.

@@ -1,4 +1,5 @@
 import type { SubscriptionStore, SubscriptionWrite } from '../port/subscription-store.js';
+import { cleanDetail } from '../clean-detail.js';
 import { afterTimeCursor, timeCursor, toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { firstOf, toSubscription } from './map-documents.js';
@@ -8,7 +9,7 @@ import { afterTime } from './read-page.js';
 function toFields({ sealedSecrets, expiresAt, dueAt, failure }: SubscriptionWrite) {
   return {
     ...{ sealedSecrets, expiresAt, dueAt },
-    failure: failure && { detail: failure.detail, since: failure.since, tries: failure.tries },
+    failure: failure && { detail: cleanDetail(failure.detail), since: failure.since, tries: failure.tries },
   };
 }
 

@@ -18,6 +18,13 @@ export interface CredentialDeletionStore {
   /** Deleted credentials that still hold tokens, not updated since `before`, oldest first. */
   listUnfinishedDeletions(before: Date, limit: number): Promise<readonly Credential[]>;
   /**
+   * Puts newer tokens in the place of those that a deleted credential still holds, so that its revocation finds them:
+   * neither counter rises. Holds only at `generation`; false otherwise, and once the tokens are gone.
+   */
+  keepTokensOfDeleted(id: CredentialId, generation: number, sealedTokens: string): Promise<boolean>;
+  /** Sets `updatedAt` while the credential is deleted at `epoch`: the sweep passes each one only once a round. */
+  touchDeletion(id: CredentialId, epoch: number, now: Date): Promise<void>;
+  /**
    * Removes the entities that point to the credential and that no integration uses, and returns how many. Only those
    * that no grant later than `grantSequence` has pointed there: a reconnect meanwhile keeps its own.
    */

@@ -1,112 +1,17 @@
 import type { DeliveryReason, DeliveryState } from '../../domain/delivery.js';
-import type { DeliveryId, IntegrationId, IntegrationType, ProviderId } from '../../domain/ids.js';
-import type { IntegrationStatus } from '../../domain/status.js';
+import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
+import type {
+  ClaimRequest,
+  ClaimedDelivery,
+  Delivery,
+  DeliveryOutcome,
+  InsertedDelivery,
+  IntakeTargetRow,
+  IntegrationGateRow,
+  NewDelivery,
+  QueueRow,
+} from './delivery-rows.js';
 import type { Page, PageRequest } from './page.js';
-
-export interface NewDelivery {
-  readonly id: DeliveryId;
-  readonly integrationId: IntegrationId;
-  readonly provider: ProviderId;
-  /** The provider's delivery id, or a generated key where it has none; unique with the integration. */
-  readonly externalId: string;
-  /** Headers and raw body, sealed to (integration, external id): see deliveryContentBinding. */
-  readonly sealedContent: string;
-  readonly receivedAt: Date;
-}
-
-/** What became of one insert: a row, none (it is there already), or a finished one that is queued again. */
-export interface InsertedDelivery {
-  readonly outcome: 'stored' | 'duplicate' | 'queued_again';
-  /** Of the row that was written; null for a duplicate. */
-  readonly id: DeliveryId | null;
-}
-
-export interface Delivery {
-  readonly id: DeliveryId;
-  readonly integrationId: IntegrationId;
-  readonly provider: ProviderId;
-  readonly externalId: string;
-  readonly state: DeliveryState;
-  /** Attempts that ended in a failure, or in a success. */
-  readonly attempts: number;
-  /** Runs that took their process or thread with them. */
-  readonly crashes: number;
-  /** Null: as soon as the gate lets it. Only of a queued one. */
-  readonly nextAttemptAt: Date | null;
-  /** Why it was discarded, expired or failed, or how the last attempt failed. */
-  readonly reason: DeliveryReason | null;
-  /** A sentence of the handler's own for people, where it gave one. */
-  readonly detail: string | null;
-  readonly receivedAt: Date;
-  readonly finishedAt: Date | null;
-}
-
-/** What a run needs. */
-export interface ClaimedDelivery {
-  readonly id: DeliveryId;
-  readonly externalId: string;
-  readonly provider: ProviderId;
-  readonly sealedContent: string;
-  readonly receivedAt: Date;
-  readonly attempts: number;
-  readonly crashes: number;
-  /** It was in the hands of a run that died: it has to be run alone, and is claimed by itself. */
-  readonly suspect: boolean;
-}
-
-export interface ClaimRequest {
-  readonly integrationId: IntegrationId;
-  /** `<run>/<attempt>` of the consumer that asks. */
-  readonly claim: string;
-  readonly order: 'arrival' | 'none';
-  /** 1 to 200. */
-  readonly limit: number;
-  readonly now: Date;
-}
-
-export type DeliveryOutcome =
-  | { readonly id: DeliveryId; readonly kind: 'succeeded' }
-  | {
-      readonly id: DeliveryId;
-      readonly kind: 'failed' | 'retry';
-      readonly reason: DeliveryReason;
-      readonly detail: string | null;
-      /** When it is due again; only of `retry`. */
-      readonly nextAttemptAt: Date | null;
-    }
-  /** Back into the queue as if it had not been claimed: not an attempt. */
-  | {
-      readonly id: DeliveryId;
-      readonly kind: 'released';
-      /** Whether its handler had begun. */
-      readonly ran: boolean;
-    };
-
-/** What the gate is decided from, and what wants doing before deliveries run. */
-export interface IntegrationGateRow {
-  readonly id: IntegrationId;
-  readonly type: IntegrationType;
-  readonly status: IntegrationStatus;
-  readonly statusSince: Date;
-  readonly openCauses: number;
-}
-
-/** What the intake needs to know of an integration to verify a webhook for it and to know where to wake. */
-export interface IntakeTargetRow extends Omit<IntegrationGateRow, 'statusSince'> {
-  /** Of its entities, one each. */
-  readonly providers: readonly ProviderId[];
-  /** See Subscription; null also where it has none. */
-  readonly sealedSecrets: string | null;
-}
-
-export interface QueueRow {
-  readonly integrationId: IntegrationId;
-  /** Queued or claimed; counted up to `countLimit`. */
-  readonly pending: number;
-  readonly oldestReceivedAt: Date;
-  /** Of the last one in the order of arrival. */
-  readonly newestReceivedAt: Date;
-}
 
 /**
  * Deliveries, and per integration the one consumer that may claim them.
@@ -137,16 +42,25 @@ export interface DeliveryStore {
     byArrival?: readonly IntegrationId[],
   ): Promise<readonly IntegrationId[]>;
 
-  /** Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued. */
-  becomeConsumer(integrationId: IntegrationId, claim: string, now: Date): Promise<void>;
+  /**
+   * Makes `claim` the integration's consumer and marks what earlier ones left claimed as suspect and queued.
+   *
+   * @param since When the work that asks was handed out, by one clock for all of them. An older one than the consumer's
+   * own was given up on meanwhile: it changes nothing.
+   * @returns False: a newer one is the consumer.
+   */
+  becomeConsumer(integrationId: IntegrationId, claim: string, since: Date): Promise<boolean>;
   /**
    * Says whether the consumer looks for deliveries at least once more; one that has just become it does. Clear it before
    * the last look: then that look sees every row whose writer read, after its commit, that it was set. No-op when `claim`
    * is no longer the consumer.
    */
   noteLooking(integrationId: IntegrationId, claim: string, isLooking: boolean): Promise<void>;
-  /** Which of these have a consumer that looks at least once more. At most 500 ids. */
-  findLookedAfter(ids: readonly IntegrationId[]): Promise<readonly IntegrationId[]>;
+  /**
+   * Which of these have a consumer that looks at least once more, and was handed its work out after `since`: one that was
+   * ended from outside says for ever that it looks. At most 500 ids.
+   */
+  findLookedAfter(ids: readonly IntegrationId[], since: Date): Promise<readonly IntegrationId[]>;
   /**
    * Claims the next lot, in arrival order, up to about 8 MB of content. Order `arrival` stops before the first delivery that is not due yet; a
    * suspect one is claimed alone, so that a lot is either one suspect or any number of others.

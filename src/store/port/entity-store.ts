@@ -28,6 +28,8 @@ export interface EntityStore {
   /**
    * Creates the entity of (user, provider, external id), or repoints the existing one to `credentialId` when
    * `grantSequence` is higher than the row's. `id` is used only on creation. Returns the row as it stands after.
+   *
+   * @throws RelinkError `not_found`: the credential is gone, and nothing was written.
    */
   upsertEntity(write: EntityWrite, now: Date): Promise<Entity>;
 }

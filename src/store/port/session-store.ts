@@ -90,6 +90,8 @@ export interface SessionStore {
    * recorded: what is proven may be on its way into the credential already.
    */
   endSession(id: SessionId, from: SessionState, errorCode: string, now: Date): Promise<Session | null>;
+  /** exchanged -> failed, also with an account recorded: for an attempt whose credential was deleted before it connected. */
+  endOrphanedSession(id: SessionId, errorCode: string, now: Date): Promise<Session | null>;
   /**
    * exchanging -> failed, with the code, when the claim is more than `olderThanMs` old. Who claimed and who asks are two
    * machines, so no clock of theirs counts: the database's does, in the condition of the write. A database that has no

@@ -9,6 +9,7 @@ import type { TokenReadStore } from './token-read-store.js';
 
 export * from './credential-deletion-store.js';
 export * from './credential-store.js';
+export * from './delivery-rows.js';
 export * from './delivery-store.js';
 export * from './entity-store.js';
 export * from './integration-store.js';

@@ -52,6 +52,18 @@ export function createCredentialDeletions(client: PostgresClient): CredentialDel
       return rows.map(toCredential);
     },
 
+    async keepTokensOfDeleted(id, generation, sealedTokens) {
+      const { count } = await credentials.updateMany({
+        where: { id, generation, verdictCode: deleted, sealedTokens: { not: '' } },
+        data: { sealedTokens },
+      });
+      return count > 0;
+    },
+
+    async touchDeletion(id, epoch, now) {
+      await credentials.updateMany({ where: { id, epoch, verdictCode: deleted }, data: { updatedAt: now } });
+    },
+
     async deleteUnusedEntities(credentialId, grantSequence) {
       // An integration made at the same moment is kept from losing its entity by the foreign key. The conditions on the
       // row itself are looked at again where another writer had it: a reconnect raises the grant's number.

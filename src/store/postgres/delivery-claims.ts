@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
+import { unrunReasons } from '../../domain/delivery.js';
 import { cleanDetail } from '../clean-detail.js';
 import { largestLotBytes } from '../lot-size.js';
-import type { DeliveryOutcome, DeliveryStore } from '../port/delivery-store.js';
+import type { DeliveryOutcome } from '../port/delivery-rows.js';
+import type { DeliveryStore } from '../port/delivery-store.js';
 import type { PostgresClient } from './create-client.js';
 import type { DirectQuery } from './create-pool.js';
 import { claimedRows, toClaimed } from './delivery-rows.js';
@@ -24,37 +26,41 @@ type Claims = Pick<
  */
 export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery): Claims {
   return {
-    async becomeConsumer(integrationId, claim, now) {
+    async becomeConsumer(integrationId, claim, since) {
       // Two statements: the second one's view begins after the first got the lock, so it sees what the last claim of
       // the consumer before took.
-      await client.$transaction([
+      const [taken] = await client.$transaction([
         client.$executeRaw`
-          INSERT INTO "delivery_consumers" ("integration_id", "claim", "since", "is_looking")
-          VALUES (${integrationId}, ${claim}, ${now}, true)
+          INSERT INTO "delivery_consumers" AS known ("integration_id", "claim", "since", "is_looking")
+          VALUES (${integrationId}, ${claim}, ${since}, true)
           ON CONFLICT ("integration_id")
-          DO UPDATE SET "claim" = excluded."claim", "since" = excluded."since", "is_looking" = true`,
+          DO UPDATE SET "claim" = excluded."claim", "since" = excluded."since", "is_looking" = true
+           WHERE known."since" <= excluded."since"`,
         // Not what this very claim holds: a repeat of this call is no death.
         client.$executeRaw`
           WITH abandoned AS (
             SELECT "id" FROM "deliveries"
              WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND "claim" <> ${claim}
+               AND EXISTS (SELECT 1 FROM "delivery_consumers"
+                            WHERE "integration_id" = ${integrationId} AND "claim" = ${claim})
              ORDER BY "sequence" FOR NO KEY UPDATE
           )
           UPDATE "deliveries" SET "state" = 'queued', "claim" = NULL, "suspect" = true
            WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM abandoned))`,
       ]);
+      return taken > 0;
     },
 
     async noteLooking(integrationId, claim, isLooking) {
       await client.deliveryConsumer.updateMany({ where: { integrationId, claim }, data: { isLooking } });
     },
 
-    async findLookedAfter(ids) {
+    async findLookedAfter(ids, since) {
       const rows = await direct(
         `
         SELECT "integration_id" AS "id" FROM "delivery_consumers"
-         WHERE "integration_id" = ANY(string_to_array($1, ',')) AND "is_looking"`,
-        [ids.join(',')],
+         WHERE "integration_id" = ANY(string_to_array($1, ',')) AND "is_looking" AND "since" > $2`,
+        [ids.join(','), since],
       );
       return idRows.parse(rows).map(({ id }) => id as IntegrationId);
     },
@@ -143,14 +149,14 @@ export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery
           UPDATE "deliveries" AS d
              SET "state" = ended."state",
                  "claim" = NULL,
-                 "attempts" = d."attempts" + CASE WHEN ended."kind" <> 'released' AND ended."ran" THEN 1 ELSE 0 END,
-                 -- A suspect that came to an end did not crash this time; one that ended by itself is none any more.
-                 "crashes" = CASE WHEN ended."kind" = 'retry' THEN 0
+                 "attempts" = d."attempts" + CASE WHEN ended."kind" NOT IN ('released', 'crashed') AND ended."ran" THEN 1 ELSE 0 END,
+                 -- Before a suspect runs its crash is noted: one that came to an end did not crash this time.
+                 "crashes" = CASE WHEN ended."kind" = 'crashed' THEN d."crashes" + CASE WHEN d."suspect" THEN 0 ELSE 1 END
                                   WHEN d."suspect" AND ended."ran" THEN greatest(d."crashes" - 1, 0) ELSE d."crashes" END,
-                 "suspect" = d."suspect" AND ended."kind" = 'released',
+                 "suspect" = ended."kind" = 'crashed' OR d."suspect" AND ended."kind" = 'released',
                  "next_attempt_at" = ended."next_attempt_at",
-                 "reason" = CASE WHEN ended."kind" = 'released' THEN d."reason" ELSE ended."reason" END,
-                 "detail" = CASE WHEN ended."kind" = 'released' THEN d."detail" ELSE ended."detail" END,
+                 "reason" = CASE WHEN ended."kind" = 'released' THEN coalesce(ended."reason", d."reason") ELSE ended."reason" END,
+                 "detail" = CASE WHEN ended."kind" = 'released' AND ended."reason" IS NULL THEN d."detail" ELSE ended."detail" END,
                  "finished_at" = CASE WHEN ended."state" = 'queued' THEN NULL ELSE $3::timestamptz END
             FROM jsonb_to_recordset($4::jsonb)
               AS ended("id" text, "kind" text, "state" text, "ran" boolean, "reason" text, "detail" text, "next_attempt_at" timestamptz)
@@ -170,10 +176,11 @@ export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery
 function toEnd(outcome: DeliveryOutcome) {
   const { id, kind } = outcome;
   if (kind === 'succeeded') return { id, kind, ran: true, state: 'succeeded' };
-  if (kind === 'released') return { id, kind, ran: outcome.ran, state: 'queued' };
+  if (kind === 'released') return { id, kind, ran: outcome.ran, state: 'queued', reason: outcome.reason };
+  if (kind === 'crashed') return { id, kind, ran: false, state: 'queued', reason: 'handler_crashed' };
   const { reason, nextAttemptAt } = outcome;
   const state = kind === 'retry' ? 'queued' : 'failed';
-  const ran = reason !== 'handler_crashed';
+  const ran = !unrunReasons.has(reason);
   const detail = outcome.detail === null ? undefined : cleanDetail(outcome.detail);
   return { id, kind, ran, state, reason, detail, next_attempt_at: nextAttemptAt?.toISOString() };
 }

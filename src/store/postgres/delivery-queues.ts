@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { IntegrationId } from '../../domain/ids.js';
-import type { DeliveryStore, QueueRow } from '../port/delivery-store.js';
+import type { QueueRow } from '../port/delivery-rows.js';
+import type { DeliveryStore } from '../port/delivery-store.js';
 import type { DirectQuery } from './create-pool.js';
 import { toPage } from './page-rows.js';
 

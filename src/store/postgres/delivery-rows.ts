@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { deliveryReasons, deliveryStates } from '../../domain/delivery.js';
 import type { DeliveryId, IntegrationId, ProviderId } from '../../domain/ids.js';
-import type { ClaimedDelivery, Delivery } from '../port/delivery-store.js';
+import type { ClaimedDelivery, Delivery } from '../port/delivery-rows.js';
 import type { Delivery as DeliveryRow } from './generated/client.js';
 
 const state = z.enum(deliveryStates);

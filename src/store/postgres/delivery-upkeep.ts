@@ -23,7 +23,7 @@ export function createDeliveryUpkeep(client: PostgresClient): Upkeep {
              ORDER BY "sequence" FOR NO KEY UPDATE
           )
           UPDATE "deliveries"
-             SET "state" = 'discarded', "reason" = ${reason}, "next_attempt_at" = NULL, "finished_at" = ${now}
+             SET "state" = 'discarded', "reason" = ${reason}, "detail" = NULL, "next_attempt_at" = NULL, "finished_at" = ${now}
            WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM found))`;
       }
       const { receivedAfter, limit } = which;
@@ -35,7 +35,7 @@ export function createDeliveryUpkeep(client: PostgresClient): Upkeep {
            ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE
         )
         UPDATE "deliveries"
-           SET "state" = 'discarded', "reason" = ${reason}, "next_attempt_at" = NULL, "finished_at" = ${now}
+           SET "state" = 'discarded', "reason" = ${reason}, "detail" = NULL, "next_attempt_at" = NULL, "finished_at" = ${now}
          WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM found))`;
     },
 
@@ -48,7 +48,7 @@ export function createDeliveryUpkeep(client: PostgresClient): Upkeep {
            ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
         )
         UPDATE "deliveries"
-           SET "state" = 'expired', "reason" = 'held_too_long', "next_attempt_at" = NULL, "finished_at" = ${now}
+           SET "state" = 'expired', "reason" = 'held_too_long', "detail" = NULL, "next_attempt_at" = NULL, "finished_at" = ${now}
          WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM found))`;
       // Counted from the newest down, so that the cost follows what is kept and not what came.
       const tooMany = await client.$executeRaw`
@@ -62,7 +62,7 @@ export function createDeliveryUpkeep(client: PostgresClient): Upkeep {
            ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
         )
         UPDATE "deliveries"
-           SET "state" = 'expired', "reason" = 'held_too_many', "next_attempt_at" = NULL, "finished_at" = ${now}
+           SET "state" = 'expired', "reason" = 'held_too_many', "detail" = NULL, "next_attempt_at" = NULL, "finished_at" = ${now}
          WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM found))`;
       return { tooLong, tooMany };
     },

@@ -4,6 +4,7 @@ import type { EntityStore } from '../port/entity-store.js';
 import { toName } from '../stored-shapes.js';
 import type { PostgresClient } from './create-client.js';
 import { type Entity as EntityRow, Prisma } from './generated/client.js';
+import { collectCauses } from './map-database-error.js';
 import { toEntity } from './map-rows.js';
 import { afterCursor, toPage } from './page-rows.js';
 
@@ -36,6 +37,9 @@ const rawEntity = rawEntityShape.transform(
 /** By name: a prepared statement that returns `*` fails once a migration adds a column. */
 const entityColumns = Prisma.raw(Object.keys(rawEntityShape.shape).join(', '));
 
+/** SQLSTATE: an entity refers to nothing but its credential. */
+const foreignKeyViolation = '23503';
+
 /** Entities in PostgreSQL. */
 export function createEntityStore(client: PostgresClient): EntityStore {
   const entities = client.entity;
@@ -58,7 +62,7 @@ export function createEntityStore(client: PostgresClient): EntityStore {
 
     async upsertEntity({ id, userId, provider, externalId, name, credentialId, grantSequence }, now) {
       // Raw, because the client's upsert has no condition: an older grant must leave the row as it is.
-      const written = await client.$queryRaw`
+      const write = client.$queryRaw`
         INSERT INTO "entities" AS known
                ("id", "user_id", "provider", "external_id", "name", "credential_id", "grant_sequence", "created_at", "updated_at")
         VALUES (${id}, ${userId}, ${provider}, ${externalId}, ${toName(name)}, ${credentialId}, ${grantSequence}, ${now}, ${now})
@@ -67,6 +71,10 @@ export function createEntityStore(client: PostgresClient): EntityStore {
                "grant_sequence" = EXCLUDED."grant_sequence", "updated_at" = EXCLUDED."updated_at"
          WHERE known."grant_sequence" < EXCLUDED."grant_sequence"
         RETURNING ${entityColumns}`;
+      const written = await write.catch((error: unknown) => {
+        if (!collectCauses(error).codes.includes(foreignKeyViolation)) throw error;
+        throw new RelinkError('not_found', credentialId, { cause: error });
+      });
       const [fresh] = z.array(rawEntity).parse(written);
       if (fresh !== undefined) return toEntity(fresh);
       const row = await entities.findUnique({

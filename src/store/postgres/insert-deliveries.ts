@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeliveryId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
-import type { InsertedDelivery, NewDelivery } from '../port/delivery-store.js';
+import type { InsertedDelivery, NewDelivery } from '../port/delivery-rows.js';
 import type { DirectQuery } from './create-pool.js';
 
 const inserted = z.array(z.object({ id: z.string(), integration_id: z.string(), external_id: z.string() }));

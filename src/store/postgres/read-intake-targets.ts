@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { IntegrationId, IntegrationType, ProviderId } from '../../domain/ids.js';
 import { integrationStatuses } from '../../domain/status.js';
-import type { IntakeTargetRow } from '../port/delivery-store.js';
+import type { IntakeTargetRow } from '../port/delivery-rows.js';
 import type { DirectQuery } from './create-pool.js';
 
 const targets = z.array(

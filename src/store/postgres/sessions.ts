@@ -108,6 +108,14 @@ export function createSessionStore(client: PostgresClient): SessionStore {
       return firstSession(ended);
     },
 
+    async endOrphanedSession(id, errorCode, now) {
+      const ended = await sessions.updateManyAndReturn({
+        where: { id, state: 'exchanged' },
+        data: { state: 'failed', errorCode, sealedGrant: null, updatedAt: now },
+      });
+      return firstSession(ended);
+    },
+
     async endAbandonedSession(id, olderThanMs, errorCode) {
       const rows = await client.$queryRaw`
         UPDATE "authorization_sessions"

@@ -1,4 +1,5 @@
 import type { IntegrationId } from '../../domain/ids.js';
+import { cleanDetail } from '../clean-detail.js';
 import type { Subscription, SubscriptionStore, SubscriptionWrite } from '../port/subscription-store.js';
 import type { PostgresClient } from './create-client.js';
 import type { Subscription as SubscriptionRow } from './generated/client.js';
@@ -21,7 +22,7 @@ function toColumns({ sealedSecrets, expiresAt, dueAt, failure }: SubscriptionWri
     sealedSecrets,
     expiresAt,
     dueAt,
-    failureDetail: failure?.detail ?? null,
+    failureDetail: failure && cleanDetail(failure.detail),
     failureSince: failure?.since ?? null,
     failureTries: failure?.tries ?? 0,
   };

@@ -191,4 +191,44 @@ export function describeCredentialDeletions(under: () => StoreUnderTest): void {
       expect(await first.listUnfinishedDeletions(later(noon, 100), 1)).toHaveLength(1);
     });
   });
+
+  describe('touchDeletion', () => {
+    it('sends a deletion to the end of the list, at its own epoch and of no other credential', async () => {
+      const { first } = under();
+      const [one, two] = [await insertCredential(first, newUser()), await insertCredential(first, newUser())];
+      await first.markCredentialDeleted(one.id, 1, later(noon, 10));
+      await first.markCredentialDeleted(two.id, 1, later(noon, 20));
+      const list = async () =>
+        (await first.listUnfinishedDeletions(later(noon, 100), 1000)).map(({ id }) => id).filter(id => ids.has(id));
+      const ids = new Set([one.id, two.id]);
+      await first.touchDeletion(one.id, 1, later(noon, 30));
+      expect(await list()).toEqual([one.id, two.id]);
+      await first.touchDeletion(one.id, 2, later(noon, 30));
+      expect(await list()).toEqual([two.id, one.id]);
+
+      const living = await insertCredential(first, newUser());
+      await first.touchDeletion(living.id, 1, later(noon, 30));
+      expect(await first.getCredential(living.id)).toEqual(living);
+    });
+  });
+
+  describe('keepTokensOfDeleted', () => {
+    it('changes the tokens and nothing else', async () => {
+      const { first } = under();
+      const marked = await markDeleted(first, await insertCredential(first, newUser()));
+      expect(await first.keepTokensOfDeleted(marked.id, marked.generation, 'newer')).toBe(true);
+      expect(await first.getCredential(marked.id)).toEqual({ ...marked, sealedTokens: 'newer' });
+    });
+
+    it('holds for what is deleted, at its generation, and not once its tokens are gone', async () => {
+      const { first } = under();
+      const living = await insertCredential(first, newUser());
+      expect(await first.keepTokensOfDeleted(living.id, 1, 'newer')).toBe(false);
+      const marked = await markDeleted(first, living);
+      expect(await first.keepTokensOfDeleted(living.id, 2, 'newer')).toBe(false);
+      await first.wipeCredential(living.id, marked.epoch);
+      expect(await first.keepTokensOfDeleted(living.id, 1, 'newer')).toBe(false);
+      expect((await first.getCredential(living.id))?.sealedTokens).toBe('');
+    });
+  });
 }

@@ -127,7 +127,9 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
     it('is said by becoming the consumer, and taken back and said again by that consumer alone', async () => {
       const { first, second, integrationId } = await consumed(0);
       const other = newIntegration();
-      const looked = () => second.findLookedAfter([other, integrationId]);
+      const looked = (since = 0) => second.findLookedAfter([other, integrationId], new Date(since));
+      // What was handed out that long ago has ended, whatever it last said.
+      expect(await looked(one.getTime())).toEqual([]);
       expect(await looked()).toEqual([integrationId]);
       await second.noteLooking(integrationId, 'run/2', false);
       expect(await looked()).toEqual([integrationId]);
@@ -154,6 +156,17 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       expect(idsOf(await claimLot(second, integrationId, { claim: 'run/2' }))).toEqual(ids.slice(2));
     });
 
+    it('changes nothing for one that was handed out before the consumer was', async () => {
+      const { first, second, integrationId, ids } = await consumed(3);
+      expect(await second.becomeConsumer(integrationId, 'run/2', later(one, 1))).toBe(true);
+      expect(idsOf(await claimLot(second, integrationId, { claim: 'run/2', limit: 2 }))).toEqual(ids.slice(0, 2));
+      expect(await first.becomeConsumer(integrationId, 'run/1', one)).toBe(false);
+      expect(await first.claimDeliveries(claimOf(integrationId))).toBeNull();
+      const ends = ids.slice(0, 2).map(succeeded);
+      expect(await second.finishDeliveries(integrationId, 'run/2', ends, one)).toEqual([]);
+      expect(await claimLot(second, integrationId, { claim: 'run/2' })).toMatchObject([{ id: ids[2], suspect: false }]);
+    });
+
     it('ends a lot before a suspect that is not its first', async () => {
       const { first, integrationId, ids, end } = await consumed(5);
       await claimLot(first, integrationId, { limit: 3 });
@@ -177,7 +190,7 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
     it('repeated by the same consumer suspects nothing', async () => {
       const { first, integrationId, end, ids } = await consumed(2);
       await claimLot(first, integrationId);
-      await first.becomeConsumer(integrationId, 'run/1', one);
+      expect(await first.becomeConsumer(integrationId, 'run/1', one)).toBe(true);
       expect(await end(...ids.map(succeeded))).toEqual([]);
     });
 
@@ -255,7 +268,13 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
     });
 
     it.each<[string, (id: never) => DeliveryOutcome, object, boolean | null]>([
-      ['a retry', id => retry(id, one), { state: 'queued', crashes: 0, attempts: 1 }, false],
+      ['a retry', id => retry(id, one), { state: 'queued', crashes: 1, attempts: 1 }, false],
+      [
+        'its crash',
+        id => ({ id, kind: 'crashed' }),
+        { state: 'queued', crashes: 2, attempts: 0, reason: 'handler_crashed' },
+        true,
+      ],
       ['a failure', id => failed(id), { state: 'failed', crashes: 1, attempts: 1 }, null],
       ['its release after it ran', id => released(id, true), { state: 'queued', crashes: 1, attempts: 0 }, true],
       ['its release before it ran', id => released(id, false), { state: 'queued', crashes: 2, attempts: 0 }, true],
@@ -274,6 +293,15 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       if (suspect !== null) {
         expect(await claimLot(first, integrationId, { claim: 'run/3' })).toMatchObject([{ id, suspect }]);
       }
+    });
+
+    it('is counted of one that was no suspect, which is one from then on', async () => {
+      const { first, integrationId, ids, read } = await consumed(2);
+      await claimLot(first, integrationId);
+      const outcomes = [{ id: ids[0]!, kind: 'crashed' } as const, released(ids[1]!, false)];
+      expect(await first.finishDeliveries(integrationId, 'run/1', outcomes, one)).toEqual([]);
+      expect(await read(0)).toMatchObject({ state: 'queued', crashes: 1, attempts: 0, reason: 'handler_crashed' });
+      expect(await claimLot(first, integrationId)).toMatchObject([{ id: ids[0], suspect: true, crashes: 1 }]);
     });
 
     it('stays counted when the delivery failed because it crashes', async () => {
@@ -295,6 +323,15 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
   });
 
   describe('finishDeliveries', () => {
+    it('counts no attempt for one that could not be opened', async () => {
+      const { first, integrationId, ids, read } = await consumed(1);
+      await claimLot(first, integrationId);
+      const reason = 'content_unreadable';
+      const end = { id: ids[0]!, kind: 'failed', reason, detail: null, nextAttemptAt: null } as const;
+      expect(await first.finishDeliveries(integrationId, 'run/1', [end], one)).toEqual([]);
+      expect(await read(0)).toMatchObject({ state: 'failed', reason, attempts: 0 });
+    });
+
     it('ends a mixed lot in one call', async () => {
       const { first, integrationId, ids, end, read } = await consumed(4);
       await claimLot(first, integrationId);
@@ -319,6 +356,22 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
         finishedAt: null,
       });
       expect(await read(3)).toMatchObject({ ...left, state: 'queued', attempts: 0, finishedAt: null });
+    });
+
+    it('tells why one was released, where that is to be told', async () => {
+      const { first, integrationId, ids, end, read } = await consumed(2);
+      const [a, b] = ids as [never, never];
+      await claimLot(first, integrationId);
+      await end(retry(a, one), released(b, false));
+      await claimLot(first, integrationId);
+      expect(await end({ id: a, kind: 'released', ran: true, reason: 'credential_dead' }, released(b, false))).toEqual(
+        [],
+      );
+      expect(await read(0)).toMatchObject({ state: 'queued', attempts: 1, reason: 'credential_dead', detail: null });
+      expect(await read(1)).toMatchObject({ state: 'queued', attempts: 0, reason: null, detail: null });
+      await claimLot(first, integrationId);
+      await end(succeeded(a));
+      expect(await read(0)).toMatchObject({ state: 'succeeded', attempts: 2, reason: null });
     });
 
     it('remembers how the last attempt failed through a release, and forgets it on success', async () => {

@@ -77,6 +77,23 @@ export function describeDeliveryUpkeep(under: () => StoreUnderTest): void {
       await Promise.all(claims);
     });
 
+    it('tells nothing of how the last attempt failed, and neither does an expiry', async () => {
+      const { first } = under();
+      const integrationId = newIntegration();
+      const ids = await insertSome(first, integrationId, 3);
+      await endAll(first, integrationId, id => retry(id, later(one, 1_000)));
+      expect(await readDelivery(first, integrationId, ids[0]!)).toMatchObject({ state: 'queued', detail: 'HTTP 500' });
+      await first.discardDeliveries(integrationId, { ids: [ids[0]!] }, 'integration_disabled', one);
+      await first.discardDeliveries(integrationId, { receivedAfter: null, limit: 1 }, 'discarded_by_hand', one);
+      await first.expireDeliveries(integrationId, { before: later(noon, 60_000), keep: 0, limit: 9 }, one);
+      const ends = await Promise.all(ids.map(id => readDelivery(first, integrationId, id)));
+      expect(ends.map(({ reason, detail }) => [reason, detail])).toEqual([
+        ['integration_disabled', null],
+        ['discarded_by_hand', null],
+        ['held_too_long', null],
+      ]);
+    });
+
     it('and a claim at the same time share the rows between them', async () => {
       const { first, second } = under();
       for (let round = 0; round < 10; round += 1) {

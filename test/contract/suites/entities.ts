@@ -75,6 +75,19 @@ export function describeEntities(under: () => StoreUnderTest): void {
       expect(await first.upsertEntity(late, later(noon, 1))).toEqual(entity);
     });
 
+    it.each(['new', 'known'])('writes nothing for a %s account whose credential is gone', async which => {
+      const { first } = under();
+      const write = await writeOf({ credentialId: newId('credential') });
+      const before = which === 'known' ? await insertEntity(first, write.userId) : null;
+      const externalId = before?.externalId ?? write.externalId;
+      const provider = before?.provider ?? write.provider;
+      await expect(
+        first.upsertEntity({ ...write, provider, externalId, grantSequence: 1_000 }, later(noon, 1)),
+      ).rejects.toMatchObject({ code: 'not_found', detail: write.credentialId });
+      const { rows } = await first.listEntities(write.userId, { limit: 10, after: null });
+      expect(rows).toEqual(before === null ? [] : [before]);
+    });
+
     it('makes one row of many at once, and the latest grant stands', async () => {
       const write = await writeOf();
       const credentials = await Promise.all(
@@ -88,19 +101,6 @@ export function describeEntities(under: () => StoreUnderTest): void {
       for (const [index, entity] of written.entries()) expect(entity.grantSequence).toBeGreaterThan(index);
       const end = await under().first.getEntity(written[0]!.id);
       expect(end).toMatchObject({ grantSequence: 50, credentialId: credentials[49]!.id });
-    });
-
-    it('stores nothing for a credential that does not exist, as often as asked', async () => {
-      const { first } = under();
-      const write = await writeOf({ credentialId: newId('credential') });
-      const refused = { code: 'write_conflict', retryable: true };
-      const refuses = (given: EntityWrite) => expect(first.upsertEntity(given, noon)).rejects.toMatchObject(refused);
-      for (let round = 0; round < 2; round += 1) await refuses(write);
-      expect(await first.getEntity(write.id)).toBeNull();
-      const entity = await insertEntity(first, write.userId);
-      const again = { ...entity, credentialId: write.credentialId, grantSequence: 2 };
-      for (let round = 0; round < 2; round += 1) await refuses(again);
-      expect(await first.getEntity(entity.id)).toEqual(entity);
     });
 
     it('keeps the same account of two users apart', async () => {

@@ -29,6 +29,13 @@ export function describeSubscriptions(under: () => StoreUnderTest): void {
       });
     });
 
+    it('is written with any words of a failure', async () => {
+      const { first } = under();
+      const failure = { detail: 'a\u0000b \ud83d c 😀', since: noon, tries: 1 };
+      const stored = await first.compareAndSetSubscription(newIntegration(), 0, { ...write, failure });
+      expect(stored?.failure?.detail).toBe('ab \ufffd c 😀');
+    });
+
     it.each([0, 1])('is written by one of 50 at once (version %i)', async version => {
       const integrationId = newIntegration();
       if (version === 1) await under().first.compareAndSetSubscription(integrationId, 0, write);

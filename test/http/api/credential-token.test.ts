@@ -2,6 +2,7 @@ import { serialiseTokenSet } from '../../../src/providers/token-set-codec.js';
 import type { CredentialId } from '../../../src/domain/ids.js';
 import { Secret } from '../../../src/vault/secret.js';
 import { credentialTokensBinding } from '../../../src/vault/bindings.js';
+import type { TestCredentialResult } from '../../../src/contracts/workflows.js';
 import type { RefreshAnswer } from '../../../src/temporal/workflow-starter.js';
 import { replyJson } from '../../support/wire-provider.js';
 import { idOf } from '../../support/ids.js';
@@ -31,6 +32,11 @@ const getToken = (user: string, id: string, key = scopedKey) =>
   api.app.inject({
     url: `/api/credentials/${id}/token`,
     headers: { authorization: `Bearer ${key}`, 'relink-user': user },
+  });
+const getAfterRefusal = (user: string, id: string, refused: number | string) =>
+  api.app.inject({
+    url: `/api/credentials/${id}/token?refused_generation=${refused}`,
+    headers: { authorization: `Bearer ${scopedKey}`, 'relink-user': user },
   });
 const reads = (id: string) =>
   api.query('SELECT api_key, user_id, generation FROM token_reads WHERE credential_id = $1', [id]);
@@ -221,6 +227,85 @@ describe("of a credential whose product's client was rejected", () => {
     }
     expect(runs.count).toBe(1);
     expect(await reads(id)).toEqual([]);
+  });
+});
+
+describe('a token that the provider refused', () => {
+  /** What the identity call finds, and what a test's refresh has stored meanwhile. Counts the tests. */
+  function onTest(outcome: TestCredentialResult['outcome'] | null) {
+    const tests = { count: 0 };
+    api.workflows.runCredentialTest = async () => {
+      tests.count += 1;
+      return outcome;
+    };
+    return tests;
+  }
+
+  test('is refreshed once for all who say so, and late ones get the newer one', async () => {
+    const id = await connectExpiring('pam');
+    const runs = onRefresh('fresh');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => getAfterRefusal('pam', id, 1)));
+    for (const answer of answers) expect(answer.json()).toMatchObject({ token: 'fresh-token', generation: 2 });
+    expect((await getAfterRefusal('pam', id, 1)).json()).toMatchObject({ token: 'fresh-token', generation: 2 });
+    expect(runs.count).toBe(1);
+    expect(await reads(id)).toHaveLength(21);
+  });
+
+  test('right after it was brought is tested, and given again where the provider still knows it', async () => {
+    const id = await connectExpiring('pat');
+    const runs = onRefresh('fresh');
+    const tests = onTest('ok');
+    await getAfterRefusal('pat', id, 1);
+    for (let call = 0; call < 10; call += 1) {
+      const answer = await getAfterRefusal('pat', id, 2);
+      expect([answer.statusCode, answer.json()]).toEqual([200, expect.objectContaining({ generation: 2 })]);
+    }
+    expect([runs.count, tests.count]).toEqual([1, 1]);
+    now = new Date(now.getTime() + 3_601_000);
+    expect((await getAfterRefusal('pat', id, 2)).json()).toMatchObject({ generation: 3 });
+  });
+
+  test.each<[RefreshAnswer, number, string, string | undefined]>([
+    [{ outcome: 'dead' }, 409, 'credential_dead', undefined],
+    [{ outcome: 'operator_fault' }, 502, 'client_rejected', undefined],
+    [{ outcome: 'timed_out' }, 503, 'refresh_pending', '2'],
+  ])('and whose refresh ends in %j is not given again', async (outcome, status, code, retryAfter) => {
+    const user = `quin-${outcome.outcome}`;
+    const id = await connectExpiring(user);
+    onRefresh(outcome);
+    const answer = await getAfterRefusal(user, id, 1);
+    expect([answer.statusCode, codeOf(answer), answer.headers['retry-after']]).toEqual([status, code, retryAfter]);
+    expect(answer.body).not.toContain(accessToken);
+    expect(await reads(id)).toEqual([]);
+  });
+
+  test.each<[TestCredentialResult['outcome'] | null, number, string | undefined]>([
+    ['ok', 200, undefined],
+    ['refused', 409, 'credential_dead'],
+    ['unreachable', 503, 'provider_unavailable'],
+    [null, 503, 'refresh_pending'],
+  ])('and cannot be refreshed is tested: %s', async (outcome, status, code) => {
+    const user = `rob-${outcome}`;
+    const body = { entityType: 'pipedrive', kind: 'api_key', fields: { apiKey: `key-of-${user}` } };
+    const { credential_id } = (await call(api, user, 'POST', '/api/credentials', body)).json<{
+      credential_id: string;
+    }>();
+    const runs = onRefresh('fresh');
+    onTest(outcome);
+    const answer = await getAfterRefusal(user, credential_id, 1);
+    expect(answer.statusCode).toBe(status);
+    if (code !== undefined) expect(codeOf(answer)).toBe(code);
+    expect(runs.count).toBe(0);
+  });
+
+  test('that was never stored is no generation', async () => {
+    const id = await connectExpiring('sam');
+    const runs = onRefresh('fresh');
+    for (const refused of [2, 0, 'x']) {
+      const answer = await getAfterRefusal('sam', id, refused);
+      expect([answer.statusCode, codeOf(answer)]).toEqual([400, 'invalid_request']);
+    }
+    expect(runs.count).toBe(0);
   });
 });
 

@@ -21,6 +21,7 @@ test('a credential shows what it is and never its tokens', async () => {
     expires_at: null,
     generation: 1,
     verdict: null,
+    open_refresh: null,
     last_test: null,
     created_at: time,
     updated_at: time,
@@ -64,7 +65,7 @@ describe('testing a credential', () => {
     const answer = await call(api, 'ann', 'POST', url());
     expect([answer.statusCode, answer.json()]).toEqual([
       202,
-      { credential_id: mine.credential_id, status_url: `/api/credentials/${mine.credential_id}` },
+      { credential_id: mine.credential_id, last_test_at: null, status_url: `/api/credentials/${mine.credential_id}` },
     ]);
     expect(api.workflows.tests.at(-1)).toEqual({
       input: { credentialId: mine.credential_id, provider: 'attio', graceMs: [1000, 3000, 10000] },

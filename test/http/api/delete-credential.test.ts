@@ -56,6 +56,19 @@ test('by force its integrations are in ERROR over it, and a new connection puts 
   expect((await call(api, 'cleo', 'GET', integration)).json()).toMatchObject({ status: 'ENABLED', causes: [] });
 });
 
+test('deleted again without force while it is in use is refused, and tested it is refused too', async () => {
+  const mine = await connect(api, 'ben');
+  await integrate('ben', mine.entity_id);
+  await call(api, 'ben', 'DELETE', path(mine.credential_id, '?force=true'));
+  await api.workflows.settled();
+  const again = await call(api, 'ben', 'DELETE', path(mine.credential_id));
+  expect([again.statusCode, codeOf(again)]).toEqual([409, 'credential_in_use']);
+  expect((await call(api, 'ben', 'DELETE', path(mine.credential_id, '?force=true'))).statusCode).toBe(204);
+  const tested = await call(api, 'ben', 'POST', `${path(mine.credential_id)}/test`);
+  expect([tested.statusCode, codeOf(tested)]).toEqual([409, 'credential_dead']);
+  expect(api.workflows.tests.filter(({ input }) => input.credentialId === mine.credential_id)).toEqual([]);
+});
+
 test('deleted again it goes for good once nothing uses it', async () => {
   const mine = await connect(api, 'dora');
   const integration = await integrate('dora', mine.entity_id);
@@ -65,6 +78,11 @@ test('deleted again it goes for good once nothing uses it', async () => {
   expect((await call(api, 'dora', 'DELETE', path(mine.credential_id))).statusCode).toBe(204);
   await api.workflows.settled();
   expect((await call(api, 'dora', 'GET', path(mine.credential_id))).statusCode).toBe(404);
+  const lines = api.logLines.filter(line => line.includes(`Credential ${mine.credential_id} is `));
+  expect(lines).toEqual([
+    expect.stringContaining('emptied, and stays for the integrations that use it. attio offers no revocation'),
+    expect.stringContaining('removed. It held no tokens any more.'),
+  ]);
 });
 
 test('20 deletions at once mark it once', async () => {

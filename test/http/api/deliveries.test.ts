@@ -129,6 +129,17 @@ describe('replaying', () => {
     expect([answer.statusCode, codeOf(answer)]).toEqual([409, 'delivery_not_replayable']);
   });
 
+  test.each([undefined, { state: 'queued' }, { state: 'failed', more: 1 }])(
+    'of a state that is not one of them (%j) is refused, and the answer names it',
+    async body => {
+      const scene = await newScene(api);
+      const answer = await call(api, 'ann', 'POST', `${scene.path}/deliveries/replay`, body);
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json()).toMatchObject({ error: { code: 'invalid_request' } });
+      expect(answer.body).toMatch(body === undefined ? /must be {\\"state\\": \\"failed\\"}/ : /state|more/);
+    },
+  );
+
   test('all of a state queues these only, and says how many', async () => {
     const scene = await withDeliveries('a', 'b', 'c', 'd');
     await end(scene, 'failed', 'handler_failed', ['a', 'b']);

@@ -6,6 +6,7 @@ import type { ActivityDependencies } from '../../../src/activities/dependencies.
 import type { Activities } from '../../../src/contracts/activities.js';
 import type { InvalidateInput, TestCredentialInput } from '../../../src/contracts/workflows.js';
 import { createCredentialRefresher } from '../../../src/credentials/create-credential-refresher.js';
+import { createClientFaults } from '../../../src/credentials/create-client-faults.js';
 import { createProviderBreakers } from '../../../src/credentials/provider-breakers.js';
 import { RelinkError } from '../../../src/errors.js';
 import type { ReauthAnswer, ReauthTarget, WorkflowStarter } from '../../../src/temporal/workflow-starter.js';
@@ -35,7 +36,10 @@ export interface InMemoryWorkflows extends WorkflowStarter {
  * themselves are tested on a real Temporal server elsewhere.
  */
 export function createInMemoryWorkflows(
-  dependencies: Omit<ActivityDependencies, 'workflows' | 'handlers' | 'requests' | 'refresher' | 'breakers'>,
+  dependencies: Omit<
+    ActivityDependencies,
+    'workflows' | 'handlers' | 'requests' | 'refresher' | 'breakers' | 'clientFaults'
+  >,
 ): InMemoryWorkflows {
   const restores: Promise<unknown>[] = [];
   const deletions: Promise<unknown>[] = [];
@@ -132,6 +136,7 @@ export function createInMemoryWorkflows(
     workflows,
     refresher: createCredentialRefresher({ store: dependencies.store, workflows }),
     breakers: createProviderBreakers(dependencies.log),
+    clientFaults: createClientFaults(),
   });
   return workflows;
 }

@@ -56,6 +56,7 @@ describe('creating', () => {
       status: 'ENABLED',
       entities: [entity_id],
       config: {},
+      config_issues: [],
       causes: [],
       status_since: time,
       created_at: time,
@@ -88,10 +89,21 @@ describe('creating', () => {
     expect(new Set(answers.map(answer => answer.json<IntegrationBody>().id)).size).toBe(1);
   });
 
-  test('a missing setting makes it NEEDS_CONFIG', async () => {
+  test('a missing setting makes it NEEDS_CONFIG, and every answer says which', async () => {
     const { entity_id } = await newConnection('ann');
     const answer = await create('ann', [entity_id], { type: 'pipeline-report' });
-    expect([answer.statusCode, answer.json<IntegrationBody>().status]).toEqual([201, 'NEEDS_CONFIG']);
+    const config_issues = [{ path: 'pipelineId', message: expect.stringContaining('expected string') as string }];
+    expect(answer.statusCode).toBe(201);
+    expect(answer.json()).toMatchObject({ status: 'NEEDS_CONFIG', causes: [], config_issues });
+    const { id } = answer.json<IntegrationBody>();
+    const url = `/api/integrations/${id}`;
+    expect((await call(api, 'ann', 'GET', url)).json()).toMatchObject({ config_issues });
+    const { data } = (await call(api, 'ann', 'GET', '/api/integrations?status=NEEDS_CONFIG')).json<{
+      data: object[];
+    }>();
+    expect(data).toContainEqual(expect.objectContaining({ id, config_issues }));
+    const completed = await call(api, 'ann', 'PATCH', url, { config: { pipelineId: 'p1' } });
+    expect(completed.json()).toMatchObject({ status: 'ENABLED', config_issues: [] });
   });
 
   test('on a dead credential it lands in ERROR, with the cause that the invalidation wrote', async () => {

@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { loadConfig } from '../../../src/config.js';
 import { createApp } from '../../../src/http/create-app.js';
 import { createCredentialRefresher } from '../../../src/credentials/create-credential-refresher.js';
+import { createCredentialTester } from '../../../src/credentials/create-credential-tester.js';
 import type { IntegrationDefinition } from '../../../src/integrations/definition.js';
 import { type IntegrationCatalogue, loadIntegrations } from '../../../src/integrations/load-integrations.js';
 import { createLog } from '../../../src/log.js';
@@ -123,7 +124,8 @@ async function startApiProcess(
   };
   const workflows = createInMemoryWorkflows({ ...core, settings: config });
   const refresher = createCredentialRefresher({ store, workflows, now: () => now().getTime() });
-  const app = await createApp({ ...core, workflows, refresher });
+  const tester = createCredentialTester(workflows, config.testGraceMs);
+  const app = await createApp({ ...core, workflows, refresher, tester });
   return {
     app,
     store,

@@ -233,9 +233,10 @@ test('an integration that was deleted takes none, and what it had queued is woke
   const scene = await newScene(api);
   await send(api, scene);
   const wakes = () => api.workflows.wakes.filter(id => id === scene.id).length;
-  await until(() => wakes() === 1);
+  await until(() => wakes() >= 1);
+  const before = wakes();
   await call(api, 'ann', 'DELETE', scene.path);
-  await until(() => wakes() === 2);
+  await until(() => wakes() > before);
   await new Promise(resolve => setTimeout(resolve, 1_050));
   expect(codeOf(await send(api, scene))).toBe('webhooks_not_expected');
 });

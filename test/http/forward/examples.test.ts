@@ -9,6 +9,7 @@ import { closeProviderConnections } from '../../../src/providers/guarded-dispatc
 import { Secret } from '../../../src/vault/secret.js';
 import { RelinkError } from '../../../src/errors.js';
 import { callHandlers, describeCall } from '../../support/call-handlers.js';
+import { deliveriesOf, newScene, send, startWebhooksApi } from '../api/webhook-scene.js';
 
 const examples = join(__dirname, '../../../examples');
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=';
@@ -16,26 +17,16 @@ const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=';
 describe('examples/contact-sync', () => {
   const modulePath = join(examples, 'contact-sync/integrations.cjs');
   const facts = { ...describeCall({}).facts, config: { list: 'my list' } };
-  const deliver = (text: string): Partial<HandlerCall> => {
+  const deliver = (body: Buffer | string, provider = 'attio', type = 'contact-mirror'): Partial<HandlerCall> => {
     const { task } = describeCall({});
     if (task.kind !== 'webhook') throw new Error('unreachable');
-    return {
-      type: 'contact-mirror',
-      facts,
-      task: { ...task, delivery: { ...task.delivery, body: Buffer.from(text) } },
-    };
+    return { type, facts, task: { ...task, delivery: { ...task.delivery, provider, body: Buffer.from(body) } } };
   };
-  const changed = JSON.stringify({
-    events: [
-      { event_type: 'record.updated', id: { record_id: 'r1' } },
-      { event_type: 'note.created', id: { note_id: 'n1' } },
-      { event_type: 'record.created', id: { record_id: 'r2' } },
-    ],
-  });
-  const runWith = async (status: number, text: string) => {
-    const callers = callHandlers({ modulePath, request: async () => ({ status, headers: {}, text: '' }) });
+  const changed = JSON.stringify({ event_type: 'record.updated', id: { record_id: 'r1' } });
+  const runWith = async (status: number, call: Partial<HandlerCall>, text = '') => {
+    const callers = callHandlers({ modulePath, request: () => Promise.resolve({ status, headers: {}, text }) });
     try {
-      return { answer: await callers.run({}, deliver(text)), requests: callers.requests };
+      return { answer: await callers.run({}, call), requests: callers.requests, lines: callers.lines };
     } finally {
       await callers.host.close();
     }
@@ -47,23 +38,50 @@ describe('examples/contact-sync', () => {
     expect(definition.config.safeParse({ list: 'a' }).success).toBe(true);
   });
 
-  it('puts each person who changed on the list', async () => {
-    const { answer, requests } = await runWith(200, changed);
-    expect(answer).toEqual({ kind: 'done', subscription: null });
-    expect(requests).toMatchObject(
-      ['r1', 'r2'].map(parent_record_id => ({
-        method: 'PUT',
-        url: '/v2/lists/my%20list/entries',
-        json: { data: { parent_record_id, parent_object: 'people' } },
-      })),
-    );
+  it('puts each person on the list whom a webhook of Attio, as it is taken in, says to have changed', async () => {
+    const types = [loadIntegrations(modulePath).get('contact-mirror')];
+    const api = await startWebhooksApi({ types });
+    const callers = callHandlers({ modulePath });
+    try {
+      const scene = await newScene(api, 'contact-mirror');
+      const events = [
+        { event_type: 'record.updated', id: { record_id: 'r1' } },
+        { event_type: 'note.created', id: { note_id: 'n1' } },
+        { event_type: 'record.created', id: { record_id: 'r2' } },
+      ];
+      expect((await send(api, scene, { body: JSON.stringify({ webhook_id: 'w', events }) })).statusCode).toBe(200);
+      const bodies = (await deliveriesOf(api, scene)).map(({ body }) => body);
+      expect(bodies).toHaveLength(3);
+      for (const body of bodies)
+        expect(await callers.run({}, deliver(body))).toEqual({ kind: 'done', subscription: null });
+      expect(callers.requests).toMatchObject(
+        ['r1', 'r2'].map(parent_record_id => ({
+          method: 'PUT',
+          url: '/v2/lists/my%20list/entries',
+          json: { data: { parent_record_id, parent_object: 'people' } },
+        })),
+      );
+    } finally {
+      await callers.host.close();
+      await api.close();
+    }
+  });
+
+  it('shows on the sandbox, which has no lists, that it was reached', async () => {
+    const identity = JSON.stringify({ account_name: 'Acme' });
+    const { answer, requests, lines } = await runWith(200, deliver(changed, 'sandbox'), identity);
+    expect(answer).toMatchObject({ kind: 'done' });
+    expect(requests).toMatchObject([{ url: '/identity' }]);
+    expect(lines).toEqual([
+      { level: 'info', message: 'contact mirrored', fields: { record: 'r1', list: 'my list', account: 'Acme' } },
+    ]);
   });
 
   it.each([
     [404, { kind: 'done' }],
     [500, { reason: 'handler_failed', detail: 'Attio answered 500', retryable: true }],
   ])('knows what to do about %d', async (status, outcome) => {
-    expect((await runWith(status, changed)).answer).toMatchObject(outcome);
+    expect((await runWith(status, deliver(changed))).answer).toMatchObject(outcome);
   });
 
   it('runs again when the provider said', async () => {
@@ -74,8 +92,18 @@ describe('examples/contact-sync', () => {
     expect(answer).toMatchObject({ reason: 'handler_failed', detail: 'rate_limited', retryAfterMs: 90_000 });
   });
 
-  it('gives up on what is no JSON', async () => {
-    expect((await runWith(200, 'nonsense')).answer).toMatchObject({ reason: 'handler_refused', retryable: false });
+  it.each(['nonsense', 'null', '"text"'])('gives up on %s, which is no event', async text => {
+    expect((await runWith(200, deliver(text))).answer).toMatchObject({ reason: 'handler_refused', retryable: false });
+  });
+
+  it('has a second type, whose deliveries overtake one that fails', async () => {
+    const { webhooks } = loadIntegrations(modulePath).get('change-feed');
+    expect(webhooks).toEqual({ order: 'none', concurrency: 10 });
+    const { answer, lines } = await runWith(200, deliver(changed, 'sandbox', 'change-feed'));
+    expect(answer).toMatchObject({ kind: 'done' });
+    expect(lines).toMatchObject([{ message: 'something changed', fields: { event: 'record.updated' } }]);
+    const failed = await runWith(200, deliver('{}', 'sandbox', 'change-feed'));
+    expect(failed.answer).toMatchObject({ reason: 'handler_failed', retryable: true });
   });
 });
 

@@ -20,6 +20,7 @@ import {
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 const newest = newSecret();
 const older = newSecret();
+const closed = expect.stringMatching(/^connection closed by the other side \(\w+\)$/) as string;
 const failure = { kind: 'failed', retryable: true, retryAfterMs: null };
 
 let receiver: WireProvider;
@@ -139,12 +140,31 @@ describe('what the receiver answers', () => {
       replyText(503, '', { 'retry-after': '86400' }),
       { ...failure, reason: 'destination_refused', detail: 'HTTP 503', retryAfterMs: 3_600_000 },
     ],
-    ['a reset', reset, { ...failure, reason: 'destination_unreachable', detail: 'network' }],
+    ['a reset', reset, { ...failure, reason: 'destination_unreachable', detail: closed }],
   ];
   it.each(answers)('%s', async (_, reply, outcome) => {
     receiver.reply = reply;
     expect(await forward()).toMatchObject(outcome);
     expect(receiver.requests).toHaveLength(1);
+  });
+
+  it('nobody there: says so', async () => {
+    const { origin } = receiver;
+    await receiver.close();
+    const answer = await forward({ url: `${origin}/` });
+    expect(answer).toMatchObject({
+      ...failure,
+      reason: 'destination_unreachable',
+      detail: 'connection refused (ECONNREFUSED)',
+    });
+  });
+
+  it('no TLS where an https address says so: says that', async () => {
+    const answer = await forward({ url: receiver.origin.replace('http:', 'https:') });
+    expect(answer).toMatchObject({
+      reason: 'destination_unreachable',
+      detail: expect.stringMatching(/^TLS \(E/) as string,
+    });
   });
 
   it.each([301, 302, 307, 308])('%d is not followed', async status => {

@@ -57,6 +57,17 @@ async function refreshed(reply: WireReply, id?: string, held?: TokenSet): Promis
 }
 
 describe('the request', () => {
+  test('carries a refresh token of 8 kB whole, and brings one', async () => {
+    const long = `${'r'.repeat(8_191)}~`;
+    const tokens = await refreshed(
+      replyJson(200, { ...good, access_token: `a${long}`, refresh_token: `b${long}` }),
+      'sandbox',
+      heldOf({ refreshToken: new Secret(long) }),
+    );
+    expect(new URLSearchParams(wire.requests.at(-1)?.body).get('refresh_token')).toBe(long);
+    expect([tokens.accessToken.reveal(), tokens.refreshToken?.reveal()]).toEqual([`a${long}`, `b${long}`]);
+  });
+
   test('is one POST of the refresh token, with the client named as the provider wants it', async () => {
     const before = wire.requests.length;
     await refreshed(replyJson(200, good));

@@ -37,11 +37,7 @@ export class SandboxRemote {
   /** Makes a key of the account, in the form of `fields` of `POST /api/credentials`. */
   async makeKey(account: string, kind: 'api_key' | 'basic' | 'client_credentials'): Promise<Record<string, string>> {
     const answer = await callControl(this.address, 'POST', `/accounts/${account}/keys`, { body: { kind } });
-    const key = z.record(z.string(), z.string()).parse(await answer.json());
-    const names = { api_key: 'apiKey', client_id: 'clientId', client_secret: 'clientSecret' } as const;
-    return Object.fromEntries(
-      Object.entries(key).map(([name, value]) => [name in names ? names[name as keyof typeof names] : name, value]),
-    );
+    return z.record(z.string(), z.string()).parse(await answer.json());
   }
 
   /** See faults.ts for what can go wrong. */

@@ -38,6 +38,9 @@ async function onWebhook(delivery, context) {
     case 'exit':
       process.exit(1);
       break;
+    case 'exit-then-throw':
+      if (context.attempt < 3) process.exit(1);
+      throw new Error('not this time');
     case 'flood': {
       const kept = [];
       for (;;) kept.push(new Array(100_000).fill(Math.random()));
@@ -85,6 +88,7 @@ module.exports = {
         async ensureSubscription(context) {
           record(context, { event: 'ensure', url: context.webhookUrl });
           if (context.config.subscription === 'fail') throw new HandlerError('the provider wants a payment first');
+          if (context.config.subscription === 'nul') throw new HandlerError('no \0 in here');
           if (context.config.subscription === 'garbage') return { secrets: 'none' };
           if (context.config.subscription === 'nothing') return null;
           const expiresAt = new Date(Date.now() + 3_600_000);

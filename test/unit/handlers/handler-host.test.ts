@@ -1,10 +1,13 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RelinkError } from '../../../src/errors.js';
 import { callHandlers, type Callers } from '../../support/call-handlers.js';
 
 const done = { kind: 'done', subscription: null };
 const failure = { kind: 'failed', retryable: true, retryAfterMs: null };
 const timedOut = { ...failure, reason: 'handler_timed_out' };
+
+const answered = { status: 200, headers: {}, text: '{}' };
 
 let callers: Callers;
 beforeEach(() => (callers = callHandlers()));
@@ -155,6 +158,20 @@ describe('ensureSubscription and onReconnected', () => {
 });
 
 describe('context.request', () => {
+  it('does not charge a handler for the time that its credential is tested', async () => {
+    const calm = callHandlers({ request: (_wanted, clock) => clock!.during(sleep(1_200).then(() => answered)) });
+    const slow = callHandlers({ request: () => sleep(1_200).then(() => answered) });
+    const body = { do: 'request', wanted: { url: '/' } };
+    try {
+      expect(await calm.run(body, { timeoutMs: 600 })).toEqual(done);
+      expect(await slow.run(body, { timeoutMs: 600 })).toMatchObject(timedOut);
+      expect(await calm.run({ ...body, do: 'requestAndHang' }, { timeoutMs: 600 })).toMatchObject(timedOut);
+    } finally {
+      await calm.host.close();
+      await slow.host.close();
+    }
+  });
+
   it('is made by the service', async () => {
     const wanted = { url: '/v1/contacts', method: 'POST', json: { a: 1 }, headers: { x: 'y' } };
     expect(await callers.run({ do: 'request', wanted })).toEqual(done);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callHandlers, type Callers } from '../../support/call-handlers.js';
 
@@ -8,6 +9,7 @@ beforeEach(() => (callers = callHandlers()));
 afterEach(() => callers.host.close());
 
 const says = (count: number) => Array.from({ length: count }, (_, index) => ({ do: 'say', text: String(index) }));
+const openUntil = (inMs: number) => ({ onBegin: () => Promise.resolve(Date.now() + inMs) });
 const said = () => callers.lines.map(line => line.message);
 
 describe('a turn', () => {
@@ -62,10 +64,10 @@ describe('a turn', () => {
   });
 
   it('begins its first call and no other once its permission is over', async () => {
-    expect((await callers.runInTurn(says(3), { openUntil: Date.now() - 1 })).ended).toBe(1);
+    expect((await callers.runInTurn(says(3), openUntil(-1))).ended).toBe(1);
     expect(said()).toEqual(['0']);
     const bodies = [{ do: 'burn', ms: 120 }, { do: 'burn', ms: 120 }, ...says(5)];
-    expect((await callers.runInTurn(bodies, { openUntil: Date.now() + 180 })).ended).toBe(2);
+    expect((await callers.runInTurn(bodies, openUntil(180))).ended).toBe(2);
   });
 
   it('keeps what one handler does to its context from the next', async () => {
@@ -91,6 +93,8 @@ describe('a turn', () => {
 });
 
 describe('a turn that is called off', () => {
+  beforeEach(() => callers.run({ do: 'nothing' }));
+
   it('keeps what was done, also what was done in the grace after the call', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('the worker stops')), 200);
@@ -114,11 +118,53 @@ describe('onBegin', () => {
     const since = Date.now();
     const onBegin = () => {
       begunAfter = Date.now() - since;
-      return Promise.resolve();
+      return Promise.resolve(Infinity);
     };
     await callers.runInTurn([{ do: 'nothing' }], { call: { alone: true }, onBegin });
     expect(begunAfter).toBeGreaterThan(400);
     await Promise.all(running);
+  });
+
+  it('comes when the module is loaded, and not before', async () => {
+    const one = callHandlers({ modulePath: join(__dirname, '../../support/handlers/slow-to-load.cjs') });
+    const since = Date.now();
+    let begunAfter = 0;
+    const onBegin = () => {
+      begunAfter = Date.now() - since;
+      return Promise.resolve(Infinity);
+    };
+    try {
+      expect((await one.runInTurn([{}], { call: { type: 'slow-to-load' }, onBegin })).ended).toBe(1);
+      expect(begunAfter).toBeGreaterThan(500);
+    } finally {
+      await one.host.close();
+    }
+  });
+
+  it.each([true, false])('that says no keeps the handler from beginning (alone: %s)', async alone => {
+    const onBegin = () => Promise.resolve(null);
+    for (let round = 0; round < 3; round += 1) {
+      expect(await callers.runInTurn(says(2), { call: { alone }, onBegin })).toEqual({ ended: 0, answers: [] });
+    }
+    expect(said()).toEqual([]);
+    expect(await callers.run({ do: 'nothing' }, { alone })).toEqual(done);
+  });
+
+  it('that takes its time finds another thread when its own died meanwhile', async () => {
+    const one = callHandlers({ threads: 1 });
+    try {
+      await one.run({ do: 'nothing' });
+      let asked = 0;
+      const onBegin = async () => {
+        asked += 1;
+        if (asked === 1) expect(await one.run({ do: 'exit' })).toMatchObject({ kind: 'crashed' });
+        return Infinity;
+      };
+      expect(await one.runInTurn(says(1), { onBegin })).toEqual({ ended: 1, answers: [done] });
+      expect(asked).toBe(2);
+    } finally {
+      await one.host.close();
+    }
   });
 
   it.each([true, false])(
@@ -147,7 +193,7 @@ it('built-in handlers take turns by the same rules', async () => {
     },
   });
   const four = [{}, {}, {}, {}];
-  expect((await runInTurn(four, { call: { type: 'counting' }, openUntil: Date.now() - 1 })).ended).toBe(1);
+  expect((await runInTurn(four, { call: { type: 'counting' }, ...openUntil(-1) })).ended).toBe(1);
   const { ended, answers } = await runInTurn(four, { call: { type: 'counting' } });
   expect(ended).toBe(2);
   expect(answers.map(answer => answer.kind)).toEqual(['done', 'failed']);

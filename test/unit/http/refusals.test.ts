@@ -18,6 +18,9 @@ test('the first of a kind is a line, the rest a line a minute with their number'
   expect(texts()).toEqual([]);
   jest.advanceTimersByTime(2_000);
   expect(texts()).toEqual(['A webhook of attio was answered webhook_signature_wrong, 99 more times within a minute']);
+  refusals.note('A webhook of attio', 'webhook_signature_wrong');
+  jest.advanceTimersByTime(60_000);
+  expect(texts()).toEqual(['A webhook of attio was answered webhook_signature_wrong, once more within a minute']);
   jest.advanceTimersByTime(120_000);
   expect(texts()).toEqual([]);
   refusals.note('A webhook of attio', 'webhook_signature_wrong');

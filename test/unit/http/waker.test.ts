@@ -117,3 +117,27 @@ test('no wake for a consumer that looks once more anyway, and one as soon as it 
   await sleep(1_100);
   expect({ begun, outcomes }).toEqual({ begun: [idOf(1)], outcomes: ['spared', 'sent'] });
 });
+
+test('what is not only for deliveries wakes also a consumer that looks for those', async () => {
+  const { waker, begun, outcomes } = startWaker(undefined, () => Promise.resolve(true));
+  waker.wake(idOf(1));
+  waker.wake(idOf(2), { always: true });
+  while (outcomes.length < 2) await sleep(5);
+  expect(begun).toEqual([idOf(2)]);
+  // Asked for in the pause after a spared one.
+  waker.wake(idOf(1), { always: true });
+  waker.wake(idOf(1));
+  while (outcomes.length < 3) await sleep(5);
+  expect(begun).toEqual([idOf(2), idOf(1)]);
+});
+
+test('one that has to be sent stays so when Temporal did not take it', async () => {
+  let tries = 0;
+  const { waker, outcomes } = startWaker(
+    () => ((tries += 1) === 1 ? Promise.reject(new Error('down')) : Promise.resolve()),
+    () => Promise.resolve(true),
+  );
+  waker.wake(idOf(1), { always: true });
+  while (outcomes.length < 2) await sleep(5);
+  expect(outcomes).toEqual(['failed', 'sent']);
+});

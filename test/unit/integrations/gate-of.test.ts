@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CredentialId, ProviderId } from '../../../src/domain/ids.js';
 import type { IntegrationState } from '../../../src/domain/integration-state.js';
 import { defineIntegration } from '../../../src/integrations/definition.js';
-import { gateOf, gateOfState } from '../../../src/integrations/gate-of.js';
+import { gateOf, gateOfState, isAtWork, isStateAtWork } from '../../../src/integrations/gate-of.js';
 
 const strict = defineIntegration({
   type: 'strict',
@@ -10,12 +10,22 @@ const strict = defineIntegration({
   providers: 'any',
   config: z.object({}),
   webhooks: { whileInError: 'discard' },
+  onWebhook: () => undefined,
 });
-const catalogue = { find: (type: string) => (type === 'strict' ? strict : null) };
+const deaf = defineIntegration({
+  type: 'without a handler',
+  name: 'Deaf',
+  providers: 'any',
+  config: z.object({}),
+  webhooks: { whileInError: 'discard' },
+});
+const types = new Map([strict, deaf].map(type => [type.type, type]));
+const catalogue = { find: (type: string) => types.get(type) ?? null };
 const cause = {
   credentialId: 'cred_1' as CredentialId,
   epoch: 2,
   provider: 'attio' as ProviderId,
+  kind: 'oauth2',
   code: 'credential_refused',
   httpStatus: 401,
   text: '',
@@ -34,6 +44,18 @@ test.each([
 ])('in ERROR the type decides, and one that is not defined holds: %s', (type, gate) => {
   expect(gateOf(catalogue, { type, status: 'ERROR', openCauses: 1 })).toBe(gate);
   expect(gateOfState(catalogue, { type, state: dead })).toBe(gate);
+});
+
+test.each(['without a handler', 'no longer defined'])('nothing runs of a type that is %s: it is held', type => {
+  expect(gateOf(catalogue, { type, status: 'ENABLED', openCauses: 0 })).toBe('hold');
+  expect(gateOfState(catalogue, { type, state: alive })).toBe('hold');
+  expect(gateOfState(catalogue, { type, state: { ...alive, intent: 'paused' } })).toBe('discard');
+});
+
+test('other hooks run where the connection works, whatever the type', () => {
+  expect(isStateAtWork(alive)).toBe(true);
+  expect(isStateAtWork(dead)).toBe(false);
+  expect(isAtWork({ status: 'DISABLED', openCauses: 0 })).toBe(false);
 });
 
 test.each<[IntegrationState, string]>([

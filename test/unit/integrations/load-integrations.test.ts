@@ -49,6 +49,12 @@ test.each([
   expect(catalogue.get('lead-router').config.safeParse({ team: 'x' }).success).toBe(true);
 });
 
+test('a file elsewhere that looks for zod is told where it is', () => {
+  const load = () => loadIntegrations(write(`const {z} = require('zod'); exports.integrations = [${definition}];`));
+  expect(load).toThrow(/cannot be loaded: Cannot find module 'zod'/);
+  expect(load).toThrow(/Take `z` from require\('relink'\).*npm install <Relink's directory>` beside it/);
+});
+
 const config = '{safeParse() {}, shape: {}}';
 const withHooks = (hooks: string) =>
   `exports.integrations = [{type: 'a', name: 'x', providers: 'any', config: ${config}, ${hooks}}]`;

@@ -7,7 +7,6 @@ import { RelinkError } from '../../../errors.js';
 import { createLivingConnections, type LivingConnections } from '../../../handlers/living-connections.js';
 import { createRefusalMemory } from '../../../handlers/create-refusal-memory.js';
 import { requestProvider } from '../../../handlers/request-provider.js';
-import { createCredentialTester } from '../../../handlers/test-credential-once.js';
 import { loadSettings } from '../../../load-settings.js';
 import { createLog } from '../../../log.js';
 import { type CallerResult, type CallerTask, callerTaskSchema } from './caller-contract.js';
@@ -38,7 +37,6 @@ async function compose() {
   const dependencies = {
     ...core,
     connections,
-    tester: createCredentialTester(core.workflows, config.testGraceMs),
     refusals: createRefusalMemory(),
     now: Date.now,
   };

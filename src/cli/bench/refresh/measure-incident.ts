@@ -5,6 +5,7 @@ import type { RoleProcess } from '../../../embedded/process/spawn-role.js';
 import type { SandboxControl } from '../../sandbox-control.js';
 import type { BenchStack } from '../start-bench-stack.js';
 import { connectAccount } from './connect-account.js';
+import { countDeathsTold } from './count-deaths-told.js';
 import type { RefreshDatabase } from './refresh-database.js';
 
 const webhooks = 94_000;
@@ -24,7 +25,7 @@ export interface IncidentResult {
 
 /**
  * The incident: a day's webhooks for one Attio integration whose grant is revoked after the first hundred. Everything is
- * counted in the logs of server and workers, at the provider and in the database.
+ * counted in the logs of server and workers, at the provider, in the database and in Temporal.
  */
 export async function measureIncident(
   stack: BenchStack,
@@ -33,7 +34,10 @@ export async function measureIncident(
   workers: readonly RoleProcess[],
   say: (line: string) => void,
 ): Promise<IncidentResult> {
-  const { integrationId, user } = await connectAccount(stack, 'acme', { entityType: 'attio', type: 'attio-sync' });
+  const { integrationId, credentialId, user } = await connectAccount(stack, 'acme', {
+    entityType: 'attio',
+    type: 'attio-sync',
+  });
   const path = `/api/webhooks/attio/${integrationId}`;
   const integration = `/api/integrations/${integrationId}`;
   await database.watchStatuses();
@@ -65,7 +69,7 @@ export async function measureIncident(
     error_lines: lines.length,
     token_posts: (await sandbox.readCounters()).token_requests,
     status_writes: await database.countStatusWrites(),
-    notifications: lines.filter(line => line.includes('is dead')).length,
+    notifications: await countDeathsTold(stack.temporalAddress, credentialId),
   };
   say(
     `the incident: ${stored} webhooks stored, ${fallen} fell out of the bound of ${heldLimit} held, ${failed} FAILED; error lines ${result.error_lines}, token POSTs ${result.token_posts}, status writes ${result.status_writes}, notifications ${result.notifications}`,

@@ -33,8 +33,9 @@ const times = <Row>(count: number, make: (place: number) => Row): Row[] =>
 
 export function causeOf({ id }: records.CredentialRow): Cause {
   return {
-    ...{ credentialId: id, epoch: 2, provider: records.provider as ProviderId, code: 'credential_refused' },
-    ...{ httpStatus: 401, text: 'The sandbox no longer accepts this connection.', since: new Date().toISOString() },
+    ...{ credentialId: id, epoch: 2, provider: records.provider as ProviderId, kind: 'oauth2' },
+    ...{ code: 'credential_refused', httpStatus: 401 },
+    ...{ text: 'The sandbox no longer accepts this connection.', since: new Date().toISOString() },
   };
 }
 

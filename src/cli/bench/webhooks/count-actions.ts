@@ -1,10 +1,16 @@
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 
-/** Starts, signals, activities and local activities in the histories of these runs, continued ones included. */
-export async function countActions(client: Client, workflowIds: readonly string[]): Promise<number> {
+/**
+ * Starts, signals, activities, local activities and timers in every run that these workflows began since `since`: those
+ * that continued as new and those started again included.
+ */
+export async function countActions(client: Client, workflowIds: readonly string[], since: Date): Promise<number> {
+  const known = new Set(workflowIds);
   let actions = 0;
-  for (const workflowId of workflowIds) {
-    const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const query = `WorkflowType = 'webhooks' AND StartTime >= '${since.toISOString()}'`;
+  for await (const { workflowId, runId } of client.workflow.list({ query })) {
+    if (!known.has(workflowId)) continue;
+    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     for (const event of events ?? []) {
       if (
         event.workflowExecutionStartedEventAttributes ??
@@ -17,6 +23,7 @@ export async function countActions(client: Client, workflowIds: readonly string[
       }
     }
   }
+  if (actions === 0) throw new Error('Temporal lists no run of the webhooks workflow, though deliveries were handled');
   return actions;
 }
 
@@ -24,11 +31,12 @@ export async function countActions(client: Client, workflowIds: readonly string[
 export async function countConsumers(client: Client, integrationIds: readonly string[]): Promise<number> {
   let found = 0;
   for (const id of integrationIds) {
-    const description = await client.workflow
-      .getHandle(`webhooks/${id}`)
-      .describe()
-      .catch(() => null);
-    if (description !== null) found += 1;
+    try {
+      await client.workflow.getHandle(`webhooks/${id}`).describe();
+      found += 1;
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   }
   return found;
 }

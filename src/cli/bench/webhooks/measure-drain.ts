@@ -30,6 +30,7 @@ export async function measureDrain(stage: Stage) {
     }
 
     await stage.clear();
+    const since = new Date();
     await sendLoad(stage.first(integrations), { count: drainCount });
     await database.vacuum();
     // The last wakes are still on their way.
@@ -39,7 +40,7 @@ export async function measureDrain(stage: Stage) {
     ours.push(round(drainCount / (await database.handledWithin()), 1));
     // Consumers linger before they end.
     await sleep(8_000);
-    actions = Math.max(actions, await countActions(client, workflowIds));
+    actions = Math.max(actions, await countActions(client, workflowIds, since));
     await stage.stopWorker();
   }
   const rate = round(ours.reduce((sum, each) => sum + each, 0) / ours.length, 1);

@@ -25,6 +25,11 @@ export async function measureRelease({ stack, database, dead, deadAccount, recor
   return { sent: heldCount, handled, release: { held, seconds, ...check } };
 }
 
+/** Everything sent was held, and handled once and in order. */
+export function isWhole({ sent, handled, release }: Awaited<ReturnType<typeof measureRelease>>): boolean {
+  return release.held === sent && handled === sent && release.lost + release.twice + release.out_of_order === 0;
+}
+
 interface ReleaseCheck {
   readonly lost: number;
   readonly twice: number;

@@ -1,8 +1,9 @@
 import type { GrantWrite } from '../../../../store/port/store.js';
 import type { ProviderId } from '../../../../domain/ids.js';
-import { unposted } from '../../../../store/mongo/credential-refreshes.js';
+import { mayRefresh as mayRefreshFields, unposted } from '../../../../store/mongo/credential-refreshes.js';
 import { defineOperation, type Operation } from '../operation.js';
 import { type CredentialRow, provider } from '../records.js';
+import { mayRefresh } from './refreshes.js';
 
 const after = { returnDocument: 'after' } as const;
 const due = new Date(Date.now() + 3_600_000);
@@ -120,7 +121,7 @@ export const credentialOperations: readonly Operation[] = [
     port: (store, { id }) => store.markCredentialInvalid(id, 1, verdict, new Date()),
     prisma: (client, { id }) =>
       client.credential.updateManyAndReturn({
-        where: { id, epoch: 1, authIsValid: true },
+        where: { id, epoch: 1, ...mayRefresh },
         data: {
           ...{ authIsValid: false, verdictCode: verdict.code, verdictHttpStatus: verdict.httpStatus },
           ...{ verdictSince: verdict.since, refreshDueAt: null, epoch: rise, updatedAt: new Date() },
@@ -128,7 +129,7 @@ export const credentialOperations: readonly Operation[] = [
       }),
     mongo: ({ credentials }, { id }) =>
       credentials.findOneAndUpdate(
-        { _id: id, epoch: 1, authIsValid: true },
+        { _id: id, epoch: 1, ...mayRefreshFields },
         { $set: { authIsValid: false, verdict, updatedAt: new Date(), refreshDueAt: null }, $inc: { epoch: 1 } },
         after,
       ),

@@ -56,13 +56,15 @@ export const deliveryOperations: readonly Operation[] = [
     name: 'becomeConsumer',
     writes: true,
     prepare: (scene, count) => scene.addQueues(count, 1, 'run/0'),
-    port: (store, id) => store.becomeConsumer(id, claim, new Date()),
+    port: async (store, id) => {
+      await store.becomeConsumer(id, claim, new Date());
+    },
     prisma: { raw: 2 },
     mongo: async (collections, _id) => {
       const since = new Date();
       await collections.consumers.findOneAndUpdate({ _id, claim }, { $set: { since, isLooking: true } });
       const fence = await drawNumbers(collections, 'fences', 1);
-      const filter = { _id, fence: { $lt: fence } };
+      const filter = { _id, fence: { $lt: fence }, since: { $lte: since } };
       await collections.consumers.updateOne(filter, { $set: { claim, since, isLooking: true, fence } });
       await collections.deliveries.updateMany(
         { stage: pending, integrationId: _id, state: 'claimed', fence: { $lt: fence } },

@@ -5,6 +5,7 @@ import type { Scene } from '../scene.js';
 
 const claim = 'run/1';
 const byArrival = { sequence: 1 } as const;
+const longAgo = new Date(0);
 const idOnly = { projection: { _id: 1 } } as const;
 /** How many integrations the calls about several ask for. */
 const several = 16;
@@ -93,9 +94,10 @@ export const deliveryReadOperations: readonly Operation[] = [
         Array.from({ length: several }, (__, more) => ids[(place + more) % ids.length] ?? newId('integration')),
       );
     },
-    port: (store, ids) => store.findLookedAfter(ids),
+    port: (store, ids) => store.findLookedAfter(ids, longAgo),
     prisma: { raw: 1 },
-    mongo: ({ consumers }, ids) => consumers.find({ _id: { $in: [...ids] }, isLooking: true }, idOnly).toArray(),
+    mongo: ({ consumers }, ids) =>
+      consumers.find({ _id: { $in: [...ids] }, isLooking: true, since: { $gt: longAgo } }, idOnly).toArray(),
   }),
   defineOperation({
     name: 'findNextDue',

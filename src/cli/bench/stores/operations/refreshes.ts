@@ -7,7 +7,8 @@ const due = new Date(Date.now() + 3_600_000);
 const tokensOf = (sealedTokens: string) => ({ sealedTokens, refreshable: true, expiresAt: due, refreshDueAt: due });
 const alive = { authIsValid: true, verdictCode: null, verdictHttpStatus: null, verdictSince: null };
 const rise = { increment: 1 };
-const mayRefresh = { OR: [{ authIsValid: true }, { verdictCode: clientRejected }] };
+/** As the store on PostgreSQL says it. */
+export const mayRefresh = { OR: [{ authIsValid: true }, { verdictCode: clientRejected }] };
 
 /** What a token request and a test of a token write. */
 export const refreshOperations: readonly Operation[] = [

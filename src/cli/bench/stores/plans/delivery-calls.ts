@@ -26,7 +26,7 @@ export function deliveryCalls(each: number): readonly PlanCall[] {
     ['a claim', 10, 60, db => db.claimDeliveries(claimOf(busy))],
     ['a claim without order', 5, 40, db => db.claimDeliveries(claimOf(calm, 'none'))],
     ['the end of a lot', 0, 60, db => claimAndFinish(db, numbered(9))],
-    ['becoming the consumer', 0, 40, async db => (await db.becomeConsumer(busy, 'run/2', now), [])],
+    ['becoming the consumer', 0, 40, async db => (await db.becomeConsumer(busy, 'run/2', new Date()), [])],
     ['what is due', 998, 6_000, db => db.findDueIntegrations(everyone, now)],
     ['what is due by arrival', 998, 6_000, db => db.findDueIntegrations(everyone, now, everyone)],
     ['what is due of 10', 10, 100, db => db.findDueIntegrations(everyone.slice(20, 30), now)],

@@ -22,7 +22,7 @@ export function getIntegration(app: App, context: HttpContext): void {
     },
     handler: async request => {
       const integration = await getOwnIntegration(context, request.params.id, readUser(request));
-      return { ...presentIntegration(integration), ...(await readQueueOf(context, integration)) };
+      return { ...presentIntegration(context.integrations, integration), ...(await readQueueOf(context, integration)) };
     },
   });
 }

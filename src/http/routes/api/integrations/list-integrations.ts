@@ -29,7 +29,7 @@ export function listIntegrations(app: App, context: HttpContext): void {
       const { limit, cursor = null, status, entityId } = request.query;
       const filter = { ...(status && { status }), ...(entityId && { entityId }) };
       const page = await context.store.listIntegrations(readUser(request), filter, { limit, after: cursor });
-      return presentPage(page, presentIntegration);
+      return presentPage(page, integration => presentIntegration(context.integrations, integration));
     },
   });
 }

@@ -38,7 +38,7 @@ export function patchIntegration(app: App, context: HttpContext): void {
         ...(status !== undefined && { intent: status === 'ENABLED' ? ('on' as const) : ('paused' as const) }),
         ...(config !== undefined && { config }),
       };
-      return presentIntegration(await updateIntegration(context, id, change));
+      return presentIntegration(context.integrations, await updateIntegration(context, id, change));
     },
   });
 }

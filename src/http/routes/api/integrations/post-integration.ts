@@ -36,7 +36,7 @@ export function postIntegration(app: App, context: HttpContext): void {
       const { type, entities, config } = request.body;
       const userId = readUser(request);
       const { integration, created } = await createIntegration(context, { userId, type, entityIds: entities, config });
-      return reply.code(created ? 201 : 200).send(presentIntegration(integration));
+      return reply.code(created ? 201 : 200).send(presentIntegration(context.integrations, integration));
     },
   });
 }

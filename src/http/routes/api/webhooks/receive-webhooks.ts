@@ -7,10 +7,17 @@ import { Refusals } from '../../../refusals.js';
 import { errorAnswers } from '../../../schemas/error.js';
 import { toRelinkError } from '../../../to-relink-error.js';
 
-const description = [
-  'The raw bytes are kept; parsing them is the handler’s. The answer comes after the commit: a 2xx means that the',
-  'webhook will be worked through, whatever happens. No API key: the signature is the proof.',
-].join(' ');
+const descriptions = {
+  POST: [
+    'The raw bytes are kept, of a batch each event by itself as JSON; parsing them is the handler’s. The answer comes',
+    'after the commit: a 2xx means that the webhook will be worked through, whatever happens. No API key: the signature is',
+    'the proof.',
+  ].join(' '),
+  GET: [
+    'Some providers send a GET before they send webhooks: their challenge is given back, or 200 where that is all they',
+    'want. Nothing is stored. Any other GET is answered 404.',
+  ].join(' '),
+};
 
 const answers = {
   200: z
@@ -41,7 +48,7 @@ export function receiveWebhooks(app: App, context: HttpContext): void {
         operationId: method === 'POST' ? 'receiveWebhook' : 'tryWebhook',
         tags: ['Receiving'],
         summary: `${kind} a webhook of one integration`,
-        description,
+        description: descriptions[method],
         params: z.strictObject({ ...params, integrationId: z.string().max(64).describe('Id of the integration.') }),
         response: answers,
       },
@@ -58,7 +65,7 @@ export function receiveWebhooks(app: App, context: HttpContext): void {
         operationId: method === 'POST' ? 'receiveAppWebhook' : 'tryAppWebhook',
         tags: ['Receiving'],
         summary: `${kind} a webhook of the provider's app, for every integration on the account it names`,
-        description,
+        description: descriptions[method],
         params: z.strictObject(params),
         response: answers,
       },
@@ -80,6 +87,9 @@ function acceptAnyContentType(app: App): void {
 
 const plainMediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+( *; *charset=[\w-]+)?$/;
 
+/** The label of what no configured provider sent. */
+const unknown = 'unknown';
+
 function countRefusals(app: App, { metrics, providers, log }: HttpContext): void {
   const refusals = new Refusals(log);
   const configured = new Set<string>(providers.list().map(provider => provider.id));
@@ -88,9 +98,9 @@ function countRefusals(app: App, { metrics, providers, log }: HttpContext): void
     const { params } = request;
     const named = typeof params === 'object' && params !== null && 'provider' in params ? params.provider : undefined;
     // Any other name is a stranger's text: neither a label nor a line of its own.
-    const provider = typeof named === 'string' && configured.has(named) ? named : 'unknown';
+    const provider = typeof named === 'string' && configured.has(named) ? named : unknown;
     metrics.webhooks.inc({ provider, outcome: code });
-    refusals.note(`A webhook of ${provider}`, code);
+    refusals.note(provider === unknown ? 'A webhook of no configured provider' : `A webhook of ${provider}`, code);
     done();
   });
 }

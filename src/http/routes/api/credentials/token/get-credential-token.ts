@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createRefusalAnswer } from '../../../../../credentials/create-refusal-answer.js';
 import { openFreshTokens } from '../../../../../credentials/open-fresh-tokens.js';
 import { credentialKinds } from '../../../../../domain/credential-kind.js';
 import { RelinkError } from '../../../../../errors.js';
@@ -14,6 +15,7 @@ import { idParams, userRoute } from '../../../../schemas/request.js';
  * handed out.
  */
 export function getCredentialToken(app: App, context: HttpContext): void {
+  const answerRefusal = createRefusalAnswer(context);
   app.route({
     method: 'GET',
     url: '/api/credentials/:id/token',
@@ -23,8 +25,18 @@ export function getCredentialToken(app: App, context: HttpContext): void {
       tags: ['Credentials'],
       summary: 'Get a token that works now',
       description:
-        "For the product's own back end: an API key with the scope `tokens:read`. The token is refreshed first where it is due, and each answer is recorded.",
+        "For the product's own back end: an API key with the scope `tokens:read`. The token is refreshed first where it is due, and each answer is recorded. After a 401 of the provider ask again with `refused_generation`: the answer is a newer token, or says why there is none.",
       params: idParams('credential'),
+      querystring: z.strictObject({
+        refused_generation: z.coerce
+          .number()
+          .int()
+          .min(1)
+          .optional()
+          .describe(
+            'The `generation` of the token that the provider answered 401 to. The same generation in the answer says that the provider still knows the token: then the 401 is about the request.',
+          ),
+      }),
       response: {
         200: z
           .object({
@@ -41,7 +53,9 @@ export function getCredentialToken(app: App, context: HttpContext): void {
               .describe('When it ends, ISO 8601, UTC; null when the provider named no time.'),
             generation: z.number().int().describe('Which token of this credential it is.'),
           })
-          .describe('The token. Keep it no longer than it lives, and ask again after a 401.'),
+          .describe(
+            'The token. Keep it no longer than it lives, and ask again after a 401, with `refused_generation`.',
+          ),
         ...errorAnswers,
       },
     },
@@ -52,6 +66,14 @@ export function getCredentialToken(app: App, context: HttpContext): void {
       const own = await store.getCredentialForUser(request.params.id, userId);
       if (own === null) throw new RelinkError('not_found', request.params.id);
       const provider = providers.get(own.provider);
+      const refused = request.query.refused_generation;
+      if (refused !== undefined) {
+        if (refused > own.generation) {
+          const issue = { path: 'query.refused_generation', message: 'is newer than the stored token' };
+          throw new RelinkError('invalid_request', undefined, { issues: [issue] });
+        }
+        await answerRefusal(own.id, refused, config.callbackDeadlineMs);
+      }
       const { credential, tokens } = await openFreshTokens(context, own.id, config.callbackDeadlineMs);
       const { id: credentialId, generation } = credential;
       const header = authorizeRequest(provider, tokens);

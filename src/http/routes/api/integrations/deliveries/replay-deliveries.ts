@@ -19,7 +19,13 @@ export function replayDeliveries(app: App, context: HttpContext): void {
       description: 'Oldest first, a thousand at a time.',
       params: idParams('integration'),
       body: z
-        .strictObject({ state: z.enum(['failed', 'discarded', 'expired']).describe('The state they are in.') })
+        .strictObject(
+          { state: z.enum(['failed', 'discarded', 'expired']).describe('The state they are in.') },
+          {
+            error: ({ code }) =>
+              code === 'invalid_type' ? 'must be {"state": "failed"}, or discarded, or expired' : undefined,
+          },
+        )
         .describe('Which ones to run again.'),
       response: { 200: queuedAnswer.describe('How many were queued.'), ...errorAnswers },
     },

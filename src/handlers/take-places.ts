@@ -1,10 +1,10 @@
 /** Lets so many at once through; the others wait in the order they came. */
-export interface Turns {
+export interface Places {
   /** Resolves with what gives the place back. Rejects with the signal's reason. */
   take(signal: AbortSignal): Promise<() => void>;
 }
 
-export function createTurns(places: number): Turns {
+export function createPlaces(places: number): Places {
   let free = places;
   const waiting: (() => void)[] = [];
   const giveBack = () => {

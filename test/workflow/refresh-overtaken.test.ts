@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeleteCredentialResult } from '../../src/contracts/workflows.js';
+import type { TokenSet } from '../../src/providers/definition.js';
+import { parseTokenSet } from '../../src/providers/token-set-codec.js';
+import type { Credential } from '../../src/store/port/store.js';
+import { credentialTokensBinding } from '../../src/vault/bindings.js';
+import { createRefreshScene } from '../support/refresh-scene.js';
+import { callControl, fetchIdentity } from '../support/sandbox-client.js';
+import { startTestStack, type TestStack } from '../support/start-test-stack.js';
+
+let stack: TestStack;
+const { connect, refresh, spoil, mend } = createRefreshScene(() => stack);
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  await stack.startWorker();
+});
+afterEach(mend);
+afterEach(() => jest.restoreAllMocks());
+afterAll(() => stack.stop());
+
+/** Every set of tokens of a credential that is sealed from now on, by what it is sealed to. */
+function watchSealed(): { readonly binding: string; readonly tokens: TokenSet }[] {
+  const sealed: { binding: string; tokens: TokenSet }[] = [];
+  const { vault } = stack.core;
+  const seal = vault.seal.bind(vault);
+  jest.spyOn(vault, 'seal').mockImplementation((secret, binding) => {
+    if (binding.startsWith('credentials/')) sealed.push({ binding, tokens: parseTokenSet(secret) });
+    return seal(secret, binding);
+  });
+  return sealed;
+}
+
+const statusOf = async ({ accessToken }: TokenSet) => (await fetchIdentity(stack.sandbox, accessToken.reveal())).status;
+const deletionOf = async ({ id }: Credential) =>
+  (await stack.core.client.workflow.getHandle(`delete/${id}/2`).result()) as DeleteCredentialResult;
+
+describe('a credential that is deleted while its refresh is under way', () => {
+  it('leaves no living tokens at the provider, also where its revocation came before the answer', async () => {
+    const user = stack.user();
+    const credential = await connect(user, 'initech');
+    const sealed = watchSealed();
+    await spoil({ kind: 'late', delayMs: 2_500 });
+    const running = refresh(credential);
+    await sleep(500);
+    expect((await user.request('DELETE', `/api/credentials/${credential.id}`)).status).toBe(204);
+    expect(await deletionOf(credential)).toEqual({ outcome: 'removed', revocation: 'revoked' });
+    expect(await running).toEqual({ kind: 'gone' });
+    const [brought] = sealed;
+    if (brought === undefined) throw new Error('the refresh brought nothing');
+    expect(await statusOf(brought.tokens)).toBe(401);
+    expect(stack.logLines.filter(line => line.includes(credential.id) && line.includes('refresh brought'))).toEqual([
+      expect.stringMatching(/"level":"info".*"revocation":"revoked"/),
+    ]);
+  });
+
+  it('has its revocation end the new ones, for as long as that takes', async () => {
+    const user = stack.user();
+    const credential = await connect(user, 'initech');
+    const sealed = watchSealed();
+    // The provider refuses to revoke until the refresh has answered, and a little longer.
+    await callControl(stack.sandbox, 'POST', '/faults', { body: { endpoint: 'revoke', status: 503, count: 3 } });
+    await spoil({ kind: 'late', delayMs: 1_000 });
+    const running = refresh(credential);
+    await sleep(300);
+    expect((await user.request('DELETE', `/api/credentials/${credential.id}`)).status).toBe(204);
+    expect(await running).toEqual({ kind: 'dead' });
+    const [brought] = sealed;
+    if (brought === undefined) throw new Error('the refresh brought nothing');
+    expect(await statusOf(brought.tokens)).toBe(200);
+    const kept = (await stack.core.store.getCredential(credential.id))?.sealedTokens ?? '';
+    const { accessToken } = parseTokenSet(stack.core.vault.open(kept, credentialTokensBinding(credential.id)));
+    expect(accessToken.reveal()).toBe(brought.tokens.accessToken.reveal());
+    expect(await deletionOf(credential)).toEqual({ outcome: 'removed', revocation: 'revoked' });
+    expect(await statusOf(brought.tokens)).toBe(401);
+  });
+
+  it('and connected again has the new grant left alone', async () => {
+    const user = stack.user();
+    const credential = await connect(user, 'initech');
+    await spoil({ kind: 'late', delayMs: 3_000 });
+    const running = refresh(credential);
+    await sleep(500);
+    expect((await user.request('DELETE', `/api/credentials/${credential.id}`)).status).toBe(204);
+    await deletionOf(credential);
+    const sealed = watchSealed();
+    const again = await connect(user, 'initech');
+    const grant = sealed.find(({ binding }) => binding.includes(again.id));
+    if (grant === undefined) throw new Error('no grant was sealed');
+    expect(await running).toEqual({ kind: 'gone' });
+    expect(await statusOf(grant.tokens)).toBe(200);
+    expect(stack.logLines.filter(line => line.includes('refresh brought') && line.includes(credential.id))).toEqual([]);
+  });
+});
