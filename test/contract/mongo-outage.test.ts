@@ -298,12 +298,5 @@ describeOnMongo('mongo on bad days', () => {
       await expect(store.check()).rejects.toMatchObject({ code: 'database_not_migrated' });
       await store.close();
     });
-
-    it('migrating is done once by many at once, and again changes nothing', async () => {
-      const url = mongo.newDatabase();
-      const all = await Promise.all(Array.from({ length: 5 }, () => migrateMongo(url)));
-      expect(all.flatMap(({ applied }) => applied)).toEqual(['20261125000000_init']);
-      expect(await migrateMongo(url)).toEqual({ applied: [] });
-    });
   });
 });
