@@ -11,6 +11,7 @@ import {
   newUser,
   noon,
   type StoreUnderTest,
+  race,
 } from '../fixtures.js';
 
 const refused: CredentialVerdict = { code: 'credential_refused', httpStatus: 401, since: noon };
@@ -51,7 +52,7 @@ export function describeCredentialDeletions(under: () => StoreUnderTest): void {
       },
     );
 
-    it('of 50 at once and a death at the same moment, one wins', async () => {
+    race('of 50 at once and a death at the same moment, one wins', async () => {
       const { first, second } = under();
       const { id } = await insertCredential(first, newUser());
       const results = await Promise.all([
@@ -137,7 +138,7 @@ export function describeCredentialDeletions(under: () => StoreUnderTest): void {
   });
 
   describe('a reference that is written at the same time as its target is removed', () => {
-    it('is refused, or keeps the entity of the integration', async () => {
+    race('is refused, or keeps the entity of the integration', async () => {
       const { first, second } = under();
       for (let round = 0; round < 10; round += 1) {
         const userId = newUser();
@@ -154,7 +155,7 @@ export function describeCredentialDeletions(under: () => StoreUnderTest): void {
       }
     });
 
-    it('is refused, or keeps the credential of the entity', async () => {
+    race('is refused, or keeps the credential of the entity', async () => {
       const { first, second } = under();
       for (let round = 0; round < 10; round += 1) {
         const userId = newUser();

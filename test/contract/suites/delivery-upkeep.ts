@@ -13,7 +13,7 @@ import {
   retry,
   succeeded,
 } from '../delivery-fixtures.js';
-import { later, noon, type StoreUnderTest } from '../fixtures.js';
+import { later, noon, type StoreUnderTest, race } from '../fixtures.js';
 
 const all = { limit: 100, after: null };
 
@@ -63,7 +63,7 @@ export function describeDeliveryUpkeep(under: () => StoreUnderTest): void {
       expect(await discard(null, 9)).toBe(2);
     });
 
-    it('up to a limit says less only when nothing is left, also while others claim', async () => {
+    race('up to a limit says less only when nothing is left, also while others claim', async () => {
       const { first, second } = under();
       const integrationId = newIntegration();
       await insertSome(first, integrationId, 60);
@@ -94,7 +94,7 @@ export function describeDeliveryUpkeep(under: () => StoreUnderTest): void {
       ]);
     });
 
-    it('and a claim at the same time share the rows between them', async () => {
+    race('and a claim at the same time share the rows between them', async () => {
       const { first, second } = under();
       for (let round = 0; round < 10; round += 1) {
         const integrationId = newIntegration();

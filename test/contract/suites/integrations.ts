@@ -14,6 +14,7 @@ import {
   noon,
   ready,
   type StoreUnderTest,
+  race,
 } from '../fixtures.js';
 
 const all = { limit: 100, after: null };
@@ -86,7 +87,7 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
       expect((await first.findIntegrationsByEntityId(one.id, all)).rows).toHaveLength(4);
     });
 
-    it('makes one of many at once', async () => {
+    race('makes one of many at once', async () => {
       const { first } = under();
       const userId = newUser();
       const entityIds = [(await insertEntity(first, userId)).id, (await insertEntity(first, userId)).id];
@@ -187,7 +188,7 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
       });
     });
 
-    it('has one winner at one version among many at once, with the same or another status', async () => {
+    race('has one winner at one version among many at once, with the same or another status', async () => {
       const { first } = under();
       const userId = newUser();
       const entity = await insertEntity(first, userId);
@@ -317,7 +318,7 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
   });
 
   describe('deleteIntegration', () => {
-    it('removes only what is in deletion, with its links', async () => {
+    race('removes only what is in deletion, with its links', async () => {
       const { first } = under();
       const userId = newUser();
       const entity = await insertEntity(first, userId);
