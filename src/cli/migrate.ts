@@ -5,10 +5,11 @@ import { explainStoreError, migrateStore } from '../store/open-store.js';
 /** `npm run migrate`: brings the database of `DATABASE_URL` to the version of this release. */
 async function main(): Promise<void> {
   const databaseUrl = loadDatabaseUrl(process.env).reveal();
-  const { applied } = await migrateStore(databaseUrl).catch(async (error: unknown) => {
+  const { applied, notes = [] } = await migrateStore(databaseUrl).catch(async (error: unknown) => {
     throw await explainStoreError(error, databaseUrl);
   });
   for (const name of applied) console.log(`Applied ${name}`);
+  for (const note of notes) console.log(note);
   console.log(applied.length === 0 ? 'The database is up to date.' : 'The database is migrated.');
 }
 

@@ -21,7 +21,7 @@ export async function openStore(options: { readonly databaseUrl: string; readonl
 }
 
 /** Brings the database to the version of this release; the names of what was applied. See the two runners. */
-export async function migrateStore(databaseUrl: string): Promise<{ applied: string[] }> {
+export async function migrateStore(databaseUrl: string): Promise<{ applied: string[]; notes?: readonly string[] }> {
   if (storeKindOf(databaseUrl) === 'mongo') return (await import('./mongo/migrate.js')).migrateMongo(databaseUrl);
   return (await import('./postgres/migrate.js')).migrate(databaseUrl);
 }

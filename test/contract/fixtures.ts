@@ -43,11 +43,16 @@ const random = () => randomBytes(6).toString('hex');
 export const newUser = () => `user-${random()}` as UserId;
 export const newExternalId = () => `account-${random()}` as ExternalId;
 
-/** Runs `write` for many callers at once, half of them in each process. */
+/** Ends the title of every case that rests on several writes at once: scripts/test-stores.mjs tells where they came one by one. */
+export const raceMark = ' [race]';
+export const race = (title: string, body: () => Promise<void>): void => it(`${title}${raceMark}`, body);
+
+/** Runs `write` for many callers at once, half of them in each process. Only in a `race`. */
 export function atOnce<Result>(
   { first, second }: StoreUnderTest,
   write: (store: Store, index: number) => Promise<Result>,
 ): Promise<Result[]> {
+  expect(expect.getState().currentTestName).toContain(raceMark);
   return Promise.all(Array.from({ length: writers }, (_, index) => write(index % 2 === 0 ? first : second, index)));
 }
 

@@ -14,17 +14,7 @@ import {
   readDelivery,
   succeeded,
 } from './delivery-fixtures.js';
-import { newId } from '../../src/ids.js';
-import {
-  grantOf,
-  insertCredential,
-  insertEntity,
-  insertIntegration,
-  newExternalId,
-  newUser,
-  noon,
-  sessionIn,
-} from './fixtures.js';
+import { insertCredential, insertEntity, insertIntegration, newUser, noon, sessionIn } from './fixtures.js';
 
 // The first run builds the server.
 jest.setTimeout(300_000);
@@ -32,7 +22,7 @@ jest.setTimeout(300_000);
 describeOnMongo('documents of the mongo store', () => {
   let mongo: TestMongo;
   let proxy: WireProxy;
-  let verdict: (command: Record<string, unknown>) => Verdict = () => 'pass';
+  let verdict: (command: Record<string, unknown>) => Verdict | Promise<Verdict> = () => 'pass';
   let store: Store;
   let raw: MongoConnection;
   beforeAll(async () => {
@@ -113,74 +103,20 @@ describeOnMongo('documents of the mongo store', () => {
     },
   );
 
-  describe('what is removed while somebody refers to it', () => {
-    /** Answers the next such command in the server's place. */
-    function beforeNext(name: string, collection: string, answer: Verdict) {
-      verdict = command => {
-        if (command[name] !== collection) return 'pass';
-        verdict = () => 'pass';
-        return answer;
-      };
-    }
-    const nothing = (collection: string): Verdict => ({
-      reply: { ok: 1, cursor: { firstBatch: [], id: 0n, ns: `any.${collection}` } },
-    });
-
-    it('an integration whose entity is marked or gone after its write is taken back', async () => {
-      const userId = newUser();
-      const entity = await insertEntity(store, userId);
-      const { entities, integrations } = collections();
-      const insert = () => insertIntegration(store, userId, [entity.id]);
-      for (const change of ['marked', 'gone']) {
-        if (change === 'marked') await entities.updateOne({ _id: entity.id }, { $set: { removing: true } });
-        else await entities.deleteOne({ _id: entity.id });
-        // Before the write it was there.
-        beforeNext('find', 'entities', {
-          reply: { ok: 1, cursor: { firstBatch: [{ _id: entity.id }], id: 0n, ns: 'any.entities' } },
-        });
-        await expect(insert()).rejects.toMatchObject({ code: 'entity_not_usable' });
-        expect(await integrations.countDocuments({ entityIds: entity.id })).toBe(0);
-      }
-    });
-
-    it('an entity that an integration uses loses the mark again', async () => {
-      const userId = newUser();
-      const entity = await insertEntity(store, userId);
-      await insertIntegration(store, userId, [entity.id]);
-      expect(await store.deleteUnusedEntities(entity.credentialId, entity.grantSequence)).toBe(0);
-      expect(await collections().entities.findOne({ _id: entity.id })).toMatchObject({ removing: false });
-      await insertIntegration(store, userId, [entity.id]);
-    });
-
-    it('an entity is not left pointing to a credential that went while it was written', async () => {
-      const userId = newUser();
-      const [old, fresh] = [await insertCredential(store, userId), await insertCredential(store, userId)];
-      const entity = await insertEntity(store, userId, old.id);
-      await collections().credentials.updateOne({ _id: fresh.id }, { $set: { removing: true } });
-      const { id, provider, externalId, name } = entity;
-      const write = { userId, provider, externalId, name, credentialId: fresh.id, grantSequence: 2 };
-      await expect(store.upsertEntity({ id, ...write }, noon)).rejects.toMatchObject({ code: 'write_conflict' });
-      expect(await store.getEntity(id)).toEqual(entity);
-      const other = { ...write, id: newId('entity'), externalId: newExternalId() };
-      await expect(store.upsertEntity(other, noon)).rejects.toMatchObject({ code: 'write_conflict' });
-      expect(await store.getEntity(other.id)).toBeNull();
-      // A new grant ends the removal.
-      expect(await store.replaceGrant(fresh.id, 1, grantOf(2), noon)).not.toBeNull();
-      expect(await store.upsertEntity({ id, ...write }, noon)).toMatchObject({ id, credentialId: fresh.id });
-    });
-
-    it('a credential to which an entity was pointed during the look is kept by its epoch alone', async () => {
-      const userId = newUser();
-      const credential = await insertCredential(store, userId);
-      await insertEntity(store, userId, credential.id);
-      await store.markCredentialDeleted(credential.id, 1, noon);
-      // The look misses the entity, as if it had been written just after: its writer then finds the mark.
-      beforeNext('find', 'entities', nothing('entities'));
-      expect(await store.deleteCredential(credential.id, 1)).toBe(false);
+  it('a discard up to a limit makes up for what was claimed between its look and its write', async () => {
+    const integrationId = newIntegration();
+    const ids = await insertSome(store, integrationId, 6);
+    await store.becomeConsumer(integrationId, 'run/1', one);
+    verdict = async (command): Promise<Verdict> => {
+      if (command['update'] !== 'deliveries') return 'pass';
       verdict = () => 'pass';
-      expect(await store.deleteCredential(credential.id, 2)).toBe(false);
-      expect(await collections().credentials.findOne({ _id: credential.id })).toMatchObject({ removing: false });
-    });
+      await claimLot(store, integrationId, { limit: 2 });
+      return 'pass';
+    };
+    const which = { receivedAfter: null, limit: 3 };
+    expect(await store.discardDeliveries(integrationId, which, 'discarded_by_hand', one)).toBe(3);
+    const { rows } = await store.listDeliveries(integrationId, { state: 'queued' }, { limit: 9, after: null });
+    expect(idsOf(rows)).toEqual([ids[5]]);
   });
 
   it('a fence rises over every consumer there was, also where its document was deleted', async () => {

@@ -166,6 +166,80 @@ describeOnMongo('mongo on bad days', () => {
     });
   });
 
+  describe('a server that is in trouble', () => {
+    let reply: ((command: Record<string, unknown>) => Record<string, unknown> | null) | undefined;
+    let proxy: WireProxy;
+    const stores: Store[] = [];
+    const open = (profile: string) => {
+      const url = new URL(databaseUrl);
+      url.host = `127.0.0.1:${proxy.port}`;
+      const store = createMongoStore({ databaseUrl: `${url.href}?relinkProfile=${profile}&tls=false` });
+      stores.push(store);
+      return store;
+    };
+    beforeAll(async () => {
+      proxy = await startWireProxy({ port: Number(new URL(databaseUrl).port) }, command => {
+        const answer = reply?.(command) ?? null;
+        return answer === null ? 'pass' : { reply: answer };
+      });
+    });
+    afterEach(() => (reply = undefined));
+    afterAll(async () => {
+      for (const store of stores) await store.close();
+      await proxy.close();
+    });
+
+    it.each<[string, Record<string, unknown>]>([
+      ['steps down in the middle of it', { writeErrors: [{ index: 1, code: 11_602, errmsg: 'interrupted' }] }],
+      ['has no more room', { writeErrors: [{ index: 1, code: 14_031, errmsg: 'disk full' }] }],
+      ['reaches no majority', { writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } }],
+    ])(
+      'that %s answers database_unavailable for many writes, also if one was there already',
+      async (_name, trouble) => {
+        const store = open('documentdb');
+        const rows = [deliveryOf(newIntegration()), deliveryOf(newIntegration())];
+        const known = { index: 0, code: 11_000, errmsg: 'E11000 duplicate key error' };
+        const { writeErrors = [], ...rest } = trouble as { writeErrors?: object[] };
+        for (const errors of [[known, ...writeErrors], writeErrors]) {
+          const also = errors.length === 0 ? {} : { writeErrors: errors };
+          reply = command => (command['insert'] === 'deliveries' ? { ok: 1, n: 0, ...rest, ...also } : null);
+          await expect(store.insertDeliveries(rows)).rejects.toMatchObject(unavailable);
+        }
+        reply = undefined;
+        expect((await store.insertDeliveries(rows)).map(({ outcome }) => outcome)).toEqual(['stored', 'stored']);
+      },
+    );
+
+    it('that asks for another try in one of many writes answers write_conflict', async () => {
+      const store = open('mongodb');
+      const writeErrors = [
+        { index: 0, code: 11_000, errmsg: 'E11000 duplicate key error' },
+        { index: 1, code: 112, errmsg: 'WriteConflict' },
+      ];
+      reply = command => (command['insert'] === 'deliveries' ? { ok: 1, n: 0, writeErrors } : null);
+      const rows = [deliveryOf(newIntegration()), deliveryOf(newIntegration())];
+      await expect(store.insertDeliveries(rows)).rejects.toMatchObject({ code: 'write_conflict' });
+    });
+
+    it.each([
+      [24, 'LockTimeout'],
+      [43, 'CursorNotFound'],
+      [46, 'LockBusy'],
+      [202, 'NetworkInterfaceExceededTimeLimit'],
+      [237, 'CursorKilled'],
+      [14_031, 'OutOfDiskSpace'],
+    ])('is database_unavailable by its code %i (%s)', async (code, codeName) => {
+      reply = command => ('find' in command ? { ok: 0, code, codeName, errmsg: codeName } : null);
+      await expect(open('mongodb').getSession(newId('session'))).rejects.toMatchObject(unavailable);
+    });
+
+    it('is database_unavailable where DocumentDB throttles writes, by a code that is another thing on MongoDB', async () => {
+      reply = command => ('find' in command ? { ok: 0, code: 40, errmsg: 'writes are throttled' } : null);
+      await expect(open('documentdb').getSession(newId('session'))).rejects.toMatchObject(unavailable);
+      await expect(open('mongodb').getSession(newId('session'))).rejects.not.toMatchObject(unavailable);
+    });
+  });
+
   describe('at a start', () => {
     const name = () => new URL(databaseUrl).pathname.slice(1);
 
@@ -223,13 +297,6 @@ describeOnMongo('mongo on bad days', () => {
       const store = createMongoStore({ databaseUrl: mongo.newDatabase() });
       await expect(store.check()).rejects.toMatchObject({ code: 'database_not_migrated' });
       await store.close();
-    });
-
-    it('migrating is done once by many at once, and again changes nothing', async () => {
-      const url = mongo.newDatabase();
-      const all = await Promise.all(Array.from({ length: 5 }, () => migrateMongo(url)));
-      expect(all.flatMap(({ applied }) => applied)).toEqual(['20261125000000_init']);
-      expect(await migrateMongo(url)).toEqual({ applied: [] });
     });
   });
 });

@@ -26,10 +26,7 @@ export function watchUsage(client: MongoClient, usage: Usage): void {
   );
   client.on('commandStarted', ({ commandName, command }: CommandStartedEvent) => {
     const sent = command as Fields;
-    usage.commands.add(commandName);
-    for (const key of ['filter', 'query', 'update', 'updates', 'deletes', 'pipeline', 'projection']) {
-      collectOperators(sent[key], usage.operators);
-    }
+    noteUsage(usage, commandName, sent);
     const collection = String(sent[commandName]);
     for (const { filter, sort } of queriesOf(commandName, sent)) {
       usage.queries += 1;
@@ -39,6 +36,14 @@ export function watchUsage(client: MongoClient, usage: Usage): void {
       }
     }
   });
+}
+
+/** Notes a command by its name and the operators in it. */
+export function noteUsage(usage: Pick<Usage, 'commands' | 'operators'>, name: string, sent: Fields): void {
+  usage.commands.add(name);
+  for (const key of ['filter', 'query', 'update', 'updates', 'deletes', 'pipeline', 'projection', 'validator']) {
+    collectOperators(sent[key], usage.operators);
+  }
 }
 
 export const newUsage = (): Usage => ({

@@ -1,10 +1,19 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startWireProxy } from '../../src/embedded/mongo/start-wire-proxy.js';
 import { connectMongo } from '../../src/store/mongo/connect.js';
-import { openMongoStore } from '../../src/store/mongo/create-mongo-store.js';
+import { createMongoStore, openMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { indexes } from '../../src/store/mongo/define-indexes.js';
 import { migrateMongo } from '../../src/store/mongo/migrate.js';
+import { openMongoRecords } from '../../src/store/mongo/transfer-records.js';
+import { importRecords } from '../../src/store/transfer/import-records.js';
+import { writeTransferFile } from '../../src/store/transfer/transfer-file.js';
 import { emptyMongo } from '../support/empty-mongo.js';
 import { describeOnMongo, startTestMongo } from '../support/start-test-mongo.js';
-import { newUsage, readDocumented, watchUsage } from './mongo-usage.js';
+import { insertSome, newIntegration } from './delivery-fixtures.js';
+import { insertEntity, insertIntegration, newUser } from './fixtures.js';
+import { newUsage, noteUsage, readDocumented, watchUsage } from './mongo-usage.js';
 import { describeStore } from './store-contract.js';
 
 // The first run builds the server.
@@ -39,6 +48,40 @@ describeOnMongo('mongo', () => {
       const sent = [...usage.commands].filter(name => !ofTheDriver.includes(name));
       expect(sent.sort()).toEqual(readDocumented('Commands'));
       expect([...usage.operators].sort()).toEqual(readDocumented('Operators'));
+    });
+
+    it('is what they list for a migration, an export and an import too', async () => {
+      const [mongo, sent] = [await startTestMongo(), newUsage()];
+      const proxy = await startWireProxy({ port: Number(new URL(mongo.newDatabase()).port) }, command => {
+        noteUsage(sent, Object.keys(command)[0] ?? '', command);
+        return 'pass';
+      });
+      const throughProxy = (databaseUrl: string) => {
+        const url = new URL(databaseUrl);
+        url.host = `127.0.0.1:${proxy.port}`;
+        return url.href;
+      };
+      const [source, target] = [mongo.newDatabase(), mongo.newDatabase()];
+      for (const databaseUrl of [source, target]) await migrateMongo(throughProxy(databaseUrl));
+      const store = createMongoStore({ databaseUrl: source });
+      const userId = newUser();
+      await insertIntegration(store, userId, [(await insertEntity(store, userId)).id]);
+      // More than one page of each.
+      await insertSome(store, newIntegration(), 120);
+      await store.close();
+      const file = join(mkdtempSync(join(tmpdir(), 'relink-usage-')), 'records.jsonl');
+      const from = openMongoRecords({ databaseUrl: throughProxy(source) });
+      await writeTransferFile(from, file);
+      const to = openMongoRecords({ databaseUrl: throughProxy(target) });
+      await importRecords(to, file);
+      await Promise.all([from.close(), to.close()]);
+      await proxy.close();
+      await mongo.stop();
+      const greetings = ['hello', 'isMaster', 'ismaster', 'endSessions'];
+      const commands = [...sent.commands].filter(name => !greetings.includes(name));
+      expect(commands).toEqual(expect.arrayContaining(['collMod', 'createIndexes', 'insert']));
+      expect(readDocumented('Commands of these')).toEqual(expect.arrayContaining(commands));
+      expect(readDocumented('Operators of these')).toEqual(expect.arrayContaining([...sent.operators]));
     });
 
     it('asks for nothing that no index serves', () => {

@@ -41,6 +41,6 @@ export function openMongoStore(connection: MongoConnection): Store {
       check: () => checkMongo(collections),
       close: () => connection.client.close(),
     },
-    toMongoStoreError,
+    error => toMongoStoreError(error, connection.profile),
   );
 }

@@ -1,40 +1,14 @@
-import type { Document } from 'mongodb';
 import type { CauseCode } from '../../domain/cause.js';
 import type { CredentialDeletionStore } from '../port/credential-deletion-store.js';
-import type { Collections, Documents } from './connect.js';
+import type { Collections } from './connect.js';
 import { firstOf, toCredential } from './map-documents.js';
+import { removeUnreferenced } from './write-reference.js';
 
 const deleted: CauseCode = 'credential_deleted';
 
-/**
- * The end of credentials in MongoDB, which has no foreign keys.
- *
- * What nobody refers to is removed in three steps: it is marked, references are looked for, and it goes, or the mark does.
- * Whoever writes a reference looks afterwards whether what it refers to is there and not marked, and takes its write back
- * otherwise (entities.ts, integrations.ts). One of the two always sees the other: a reference written before the look is
- * found by it, and one written after it finds the mark or nothing. Marks of one that died in between go with the
- * repetition of its step, with a new grant of the credential, or with a repointed entity.
- */
-export function createCredentialDeletions({
-  credentials,
-  entities,
-  integrations,
-}: Collections): CredentialDeletionStore {
-  /** Whether it is gone: by this call, on the condition that held from the mark on. */
-  async function removeUnreferenced(
-    from: Documents,
-    condition: Document & { _id: string },
-    isReferenced: () => Promise<boolean>,
-  ): Promise<boolean> {
-    const { matchedCount } = await from.updateOne(condition, { $set: { removing: true } });
-    if (matchedCount === 0) return false;
-    if (await isReferenced()) {
-      await from.updateOne(condition, { $set: { removing: false } });
-      return false;
-    }
-    return (await from.deleteOne({ ...condition, removing: true })).deletedCount > 0;
-  }
-
+/** The end of credentials in MongoDB, which has no foreign keys: write-reference.ts says how it does without. */
+export function createCredentialDeletions(collections: Collections): CredentialDeletionStore {
+  const { credentials, entities, integrations } = collections;
   const idOnly = { projection: { _id: 1 } };
 
   return {

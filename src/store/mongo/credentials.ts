@@ -3,6 +3,7 @@ import type { CauseCode } from '../../domain/cause.js';
 import { clientRejected } from '../../domain/credential-standing.js';
 import type { Credential, CredentialStore, GrantWrite } from '../port/credential-store.js';
 import { toPage } from '../pages.js';
+import { refuseNul } from '../stored-shapes.js';
 import type { Collections } from './connect.js';
 import { createRefreshes, mayRefresh, tokenFields, unposted } from './credential-refreshes.js';
 import { firstOf, toCredential } from './map-documents.js';
@@ -13,8 +14,8 @@ import { afterCursor } from './read-page.js';
 const grantFields = ({ kind, grantSequence, grantEndsAt, grantWarnAt, ...tokens }: GrantWrite) => ({
   ...tokenFields(tokens),
   ...{ kind, grantSequence, grantEndsAt, grantWarnAt },
-  // A new grant ends whatever was about to remove the credential: see credential-deletions.ts.
-  removing: false,
+  // A new grant ends whatever was about to remove the credential: see write-reference.ts.
+  removing: null,
 });
 const alive = { authIsValid: true, verdict: null };
 const deleted: CauseCode = 'credential_deleted';
@@ -55,6 +56,7 @@ export function createCredentialStore(collections: Collections): CredentialStore
     findCredentialByExternalId: (userId, provider, externalId) => find({ userId, provider, externalId }),
 
     async insertCredential({ id, userId, provider, externalId }, grant, now) {
+      refuseNul(externalId);
       const document = {
         _id: id,
         ...{ userId, provider, externalId },

@@ -46,18 +46,20 @@ export function createDeliveryUpkeep({ deliveries, consumers }: Collections): Up
 
   return {
     async discardDeliveries(integrationId, which, why, now) {
-      const ids =
-        'ids' in which
-          ? which.ids
-          : await find(
-              {
-                ...{ stage: pending, integrationId, state: 'queued' },
-                ...(which.receivedAfter === null ? {} : { receivedAt: { $gt: which.receivedAfter } }),
-              },
-              byArrival,
-              which.limit,
-            );
-      return end(integrationId, ids, { state: 'discarded', reason: why }, now);
+      const discard = (ids: readonly string[]) => end(integrationId, ids, { state: 'discarded', reason: why }, now);
+      if ('ids' in which) return discard(which.ids);
+      const { receivedAfter, limit } = which;
+      const queued = {
+        ...{ stage: pending, integrationId, state: 'queued' },
+        ...(receivedAfter === null ? {} : { receivedAt: { $gt: receivedAfter } }),
+      };
+      // Fewer than asked for says that nothing is left: what was claimed meanwhile is made up for by the next ones.
+      let done = 0;
+      for (;;) {
+        const ids = await find(queued, byArrival, limit - done);
+        done += await discard(ids);
+        if (done >= limit || ids.length === 0) return done;
+      }
     },
 
     async expireDeliveries(integrationId, { before, keep, limit }, now) {

@@ -1,23 +1,66 @@
 import type { Document } from 'mongodb';
-import type { CredentialId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
-import type { EntityStore } from '../port/entity-store.js';
+import type { Entity, EntityStore, EntityWrite } from '../port/entity-store.js';
 import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { firstOf, toEntity } from './map-documents.js';
 import { isDuplicateKey } from './map-mongo-error.js';
 import { afterCursor } from './read-page.js';
+import { refuseNul, toName } from '../stored-shapes.js';
+import { removeUnreferenced, writeReference } from './write-reference.js';
+
+const idOnly = { projection: { _id: 1 } } as const;
+
+interface Written {
+  readonly entity: Entity;
+  /** As it was; null of a new one. */
+  readonly before: Entity | null;
+}
 
 /** Entities in MongoDB. */
-export function createEntityStore({ entities, credentials }: Collections): EntityStore {
-  const isThere = async (credentialId: CredentialId) =>
-    (await credentials.findOne({ _id: credentialId, removing: { $ne: true } }, { projection: { _id: 1 } })) !== null;
-  /** One that is being removed may stay after all. */
-  const refuse = async (credentialId: CredentialId) => {
-    const known = await credentials.findOne({ _id: credentialId }, { projection: { _id: 1 } });
-    return new RelinkError(known === null ? 'not_found' : 'write_conflict', credentialId);
-  };
+export function createEntityStore({ entities, credentials, integrations }: Collections): EntityStore {
   const find = async (filter: Document) => firstOf(await entities.findOne(filter), toEntity);
+
+  /** Null when there is one by now. */
+  async function insert({ id, ...write }: EntityWrite, now: Date): Promise<Written | null> {
+    const { userId, provider, externalId, name, credentialId, grantSequence } = write;
+    const entity = { userId, provider, externalId, name, credentialId, grantSequence, createdAt: now, updatedAt: now };
+    try {
+      await entities.insertOne({ _id: id, ...entity });
+      return { entity: { id, ...entity }, before: null };
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return null;
+    }
+  }
+
+  /** Null when it has a later grant by now, or is gone. */
+  async function repoint(write: EntityWrite, now: Date, only: Document = {}): Promise<Written | null> {
+    const { userId, provider, externalId, name, credentialId, grantSequence } = write;
+    const found = await entities.findOneAndUpdate(
+      { userId, provider, externalId, grantSequence: { $lt: grantSequence }, ...only },
+      { $set: { name, credentialId, grantSequence, updatedAt: now } },
+      { returnDocument: 'before' },
+    );
+    const before = firstOf(found, toEntity);
+    return before && { entity: { ...before, name, credentialId, grantSequence, updatedAt: now }, before };
+  }
+
+  const takeBack =
+    ({ credentialId, grantSequence }: EntityWrite) =>
+    async (written: Written | null) => {
+      if (written === null) return;
+      const { entity, before } = written;
+      const own = { _id: entity.id, credentialId, grantSequence };
+      if (before === null) {
+        const isUsed = async () => (await integrations.findOne({ entityIds: entity.id }, idOnly)) !== null;
+        await removeUnreferenced(entities, own, isUsed);
+        return;
+      }
+      const { name, credentialId: old, grantSequence: oldSequence, updatedAt } = before;
+      await entities.updateOne(own, { $set: { name, credentialId: old, grantSequence: oldSequence, updatedAt } });
+    };
+
   return {
     getEntity: id => find({ _id: id }),
     getEntityForUser: (id, userId) => find({ _id: id, userId }),
@@ -32,45 +75,31 @@ export function createEntityStore({ entities, credentials }: Collections): Entit
     },
 
     /**
-     * Repoint, else insert, else look. Not one upsert: its filter holds the grant's number, so a row with a later grant
-     * would not be found and the insert would meet the unique key, which is what the three steps say in the open.
+     * Read, then repoint or insert. Not one upsert: its filter holds the grant's number, so a row with a later grant
+     * would not be found and the insert would meet the unique key.
      *
-     * After either write the credential is looked for: see credential-deletions.ts.
+     * A write that points the entity to another credential than before is a new reference: see write-reference.ts.
      */
-    async upsertEntity({ id, userId, provider, externalId, name, credentialId, grantSequence }, now) {
-      const key = { userId, provider, externalId };
+    async upsertEntity(given, now) {
+      const write = { ...given, name: toName(given.name) };
+      refuseNul(write.externalId);
+      const { userId, provider, externalId, credentialId, grantSequence } = write;
       // A further round only when the row changed or went between the steps.
       for (let round = 0; round < 5; round += 1) {
-        const repointed = await entities.findOneAndUpdate(
-          { ...key, grantSequence: { $lt: grantSequence } },
-          { $set: { name, credentialId, grantSequence, updatedAt: now, removing: false } },
-          { returnDocument: 'before' },
-        );
-        if (repointed !== null) {
-          const before = toEntity(repointed);
-          if (await isThere(credentialId)) return { ...before, name, credentialId, grantSequence, updatedAt: now };
-          const { name: oldName, credentialId: old, grantSequence: oldSequence, updatedAt } = before;
-          await entities.updateOne(
-            { _id: before.id, credentialId, grantSequence },
-            { $set: { name: oldName, credentialId: old, grantSequence: oldSequence, updatedAt } },
-          );
-          throw await refuse(credentialId);
-        }
-        const known = await find(key);
+        const known = await find({ userId, provider, externalId });
         if (known !== null && known.grantSequence >= grantSequence) return known;
-        if (known !== null) continue;
-        const document = { _id: id, ...key, name, credentialId, grantSequence, createdAt: now, updatedAt: now };
-        try {
-          await entities.insertOne(document);
-        } catch (error) {
-          if (!isDuplicateKey(error)) throw error;
-          continue;
-        }
-        if (await isThere(credentialId)) return toEntity(document);
-        await entities.deleteOne({ _id: id, credentialId, grantSequence });
-        throw await refuse(credentialId);
+        const written =
+          known?.credentialId === credentialId
+            ? await repoint(write, now, { credentialId })
+            : await writeReference({
+                ...{ to: credentials, ids: [credentialId] },
+                write: () => (known === null ? insert(write, now) : repoint(write, now)),
+                takeBack: takeBack(write),
+                refuse: () => new RelinkError('not_found', credentialId),
+              });
+        if (written !== null) return written.entity;
       }
-      throw new RelinkError('write_conflict', id);
+      throw new RelinkError('write_conflict', write.id);
     },
   };
 }

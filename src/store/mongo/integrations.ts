@@ -8,6 +8,7 @@ import { entityKeyOf } from './entity-key.js';
 import { createIntegrationLists } from './integration-lists.js';
 import { firstOf, toCredentialId, toIntegration } from './map-documents.js';
 import { isDuplicateKey } from './map-mongo-error.js';
+import { writeReference } from './write-reference.js';
 
 /** The fields of a state: status is computed here and nowhere else, so it travels with what it follows from. */
 function stateFields({ state }: Pick<IntegrationChange, 'state'>) {
@@ -28,20 +29,15 @@ export function createIntegrationStore(collections: Collections): IntegrationSto
   const { integrations, entities } = collections;
   const find = async (filter: Document) => firstOf(await integrations.findOne(filter), toIntegration);
 
-  async function requireEntities(id: string, entityIds: readonly string[]): Promise<void> {
-    const usable = { _id: { $in: [...entityIds] }, removing: { $ne: true } };
-    const found = await entities.find(usable, { projection: { _id: 1 } }).toArray();
-    if (found.length < entityIds.length) throw new RelinkError('entity_not_usable', id);
-  }
-
-  /** Looks once more after the write, and takes it back where an entity went meanwhile: see credential-deletions.ts. */
-  async function keepWithEntities(integration: Integration): Promise<Integration> {
-    const { id, entityIds, version } = integration;
-    await requireEntities(id, entityIds).catch(async (error: unknown) => {
-      if (error instanceof RelinkError) await integrations.deleteOne({ _id: id, version });
-      throw error;
-    });
-    return integration;
+  /** Null when there is one by now. */
+  async function insert(document: Document & { _id: string }): Promise<Integration | null> {
+    try {
+      await integrations.insertOne(document);
+      return toIntegration(document);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return null;
+    }
   }
 
   return {
@@ -50,7 +46,6 @@ export function createIntegrationStore(collections: Collections): IntegrationSto
     async insertIntegration(integration, now) {
       const entityIds = [...new Set(integration.entityIds)].sort();
       if (entityIds.length === 0) throw new RelinkError('entity_not_usable', 'an integration needs an entity');
-      await requireEntities(integration.id, entityIds);
       const key = { userId: integration.userId, type: integration.type, entityKey: entityKeyOf(entityIds) };
       const document = {
         _id: integration.id,
@@ -61,18 +56,21 @@ export function createIntegrationStore(collections: Collections): IntegrationSto
         ...{ statusSince: now, resumeSince: null, resuming: false },
         ...{ version: 1, createdAt: now, updatedAt: now },
       };
-      // A second round only when the document that won was deleted before it could be read.
-      for (let round = 0; round < 3; round += 1) {
-        try {
-          await integrations.insertOne(document);
-          return { integration: await keepWithEntities(toIntegration(document)), created: true };
-        } catch (error) {
-          if (!isDuplicateKey(error)) throw error;
-        }
-        const existing = await find(key);
-        if (existing !== null) return { integration: existing, created: false };
-      }
-      throw new RelinkError('write_conflict', integration.id);
+      return writeReference({
+        ...{ to: entities, ids: entityIds },
+        write: async () => {
+          // A second round only when the document that won was deleted before it could be read.
+          for (let round = 0; round < 3; round += 1) {
+            const made = await insert(document);
+            if (made !== null) return { integration: made, created: true };
+            const existing = await find(key);
+            if (existing !== null) return { integration: existing, created: false };
+          }
+          throw new RelinkError('write_conflict', integration.id);
+        },
+        takeBack: async ({ created }) => created && integrations.deleteOne({ _id: integration.id, version: 1 }),
+        refuse: () => new RelinkError('entity_not_usable', integration.id),
+      });
     },
 
     getIntegration: id => find({ _id: id }),

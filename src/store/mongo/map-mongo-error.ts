@@ -7,6 +7,7 @@ import {
   MongoServerSelectionError,
 } from 'mongodb';
 import { RelinkError } from '../../errors.js';
+import type { MongoProfile } from './read-mongo-url.js';
 
 /**
  * Codes of a server that cannot serve this now, though another member or a later moment can: not the primary, stepping
@@ -17,8 +18,12 @@ import { RelinkError } from '../../errors.js';
 const unavailableCodes = new Set([
   ...[6, 7, 63, 89, 91, 133, 134, 150, 189, 234, 262, 317, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436],
   ...[50, 64, 79, 100, 8000],
+  // Locks, cursors that went with a failover, a disk that is full.
+  ...[24, 43, 46, 202, 237, 14_031],
   ...[13, 18, 11],
 ]);
+/** Amazon's: writes are throttled. On MongoDB the code says that an update contradicts itself. */
+const throttled = 40;
 /** `mongodb+srv://` is resolved by queries of its own, which fail by codes of their own. */
 export const resolvingCodes = new Set([
   ...['ENOTFOUND', 'EAI_AGAIN', 'ETIMEOUT', 'ESERVFAIL', 'ENODATA', 'EREFUSED', 'ENOTIMP', 'EBADRESP', 'EFORMERR'],
@@ -43,16 +48,18 @@ const unavailableNames = new Set([
  * Turns what the driver throws into the registry's errors; anything that is not about the connection comes back as it
  * is. Whether a write whose answer was lost took place, nobody knows: callers repeat it, every write can be.
  */
-export function toMongoStoreError(error: unknown): unknown {
+export function toMongoStoreError(error: unknown, profile: MongoProfile = 'mongodb'): unknown {
   if (error instanceof RelinkError) return error;
   if (isSocketError(error) || findUnreadableFile(error) !== undefined) {
     return new RelinkError('database_unavailable', undefined, { cause: error });
   }
   if (!(error instanceof MongoError)) return error;
-  if (error instanceof MongoServerError && hasCode(error, conflictCodes)) {
+  const codes = codesOf(error);
+  if (codes.some(code => conflictCodes.has(code))) {
     return new RelinkError('write_conflict', undefined, { cause: error });
   }
-  return isUnavailable(error) ? new RelinkError('database_unavailable', undefined, { cause: error }) : error;
+  const isAway = isUnavailable(error, codes) || (profile === 'documentdb' && codes.includes(throttled));
+  return isAway ? new RelinkError('database_unavailable', undefined, { cause: error }) : error;
 }
 
 /** The path of the file that could not be opened, where that is what failed. */
@@ -68,25 +75,32 @@ function isSocketError(error: unknown): boolean {
   return typeof code === 'string' && socketCodes.has(code);
 }
 
-/** Of many writes in one message: each has a code of its own, and a message that was lost has none. */
-function isLostBulk(error: MongoError): boolean {
-  if (!(error instanceof MongoBulkWriteError)) return false;
-  return error.result.getWriteErrors().every(({ code }) => unavailableCodes.has(code));
+/** Of many writes in one message each has a code of its own; that of one that was there already tells nothing of the others. */
+function codesOf(error: MongoError): readonly number[] {
+  if (error instanceof MongoBulkWriteError) {
+    return error.result
+      .getWriteErrors()
+      .map(({ code }) => code)
+      .filter(code => code !== duplicateKey);
+  }
+  return typeof error.code === 'number' ? [error.code] : [];
 }
 
-function isUnavailable(error: MongoError): boolean {
+/** A message that was lost has no errors of single writes; one whose writes reached no majority says that besides. */
+function isLostBulk(error: MongoError): boolean {
+  if (!(error instanceof MongoBulkWriteError)) return false;
+  return error.result.getWriteErrors().length === 0 || error.result.getWriteConcernError() !== undefined;
+}
+
+function isUnavailable(error: MongoError, codes: readonly number[]): boolean {
   return (
     isLostBulk(error) ||
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
     unavailableNames.has(error.name) ||
     error.hasErrorLabel(MongoErrorLabel.RetryableWriteError) ||
-    hasCode(error, unavailableCodes)
+    codes.some(code => unavailableCodes.has(code))
   );
-}
-
-function hasCode(error: MongoError, codes: ReadonlySet<number>): boolean {
-  return typeof error.code === 'number' && codes.has(error.code);
 }
 
 export function isDuplicateKey(error: unknown): boolean {

@@ -1,19 +1,29 @@
-import { type Db, Long, MongoNetworkError, MongoServerError } from 'mongodb';
+import { setTimeout } from 'node:timers/promises';
+import { type Db, type Document, Long, MongoNetworkError, MongoServerError } from 'mongodb';
 import { z } from 'zod';
 import { RelinkError } from '../../errors.js';
 import { connectMongo, openCollections, type Collections, type Documents } from './connect.js';
 import { type IndexDefinition, indexes } from './define-indexes.js';
 import { validators } from './define-validators.js';
 import { counterNames } from './draw-numbers.js';
-import { toMongoStoreError } from './map-mongo-error.js';
+import { isDuplicateKey, toMongoStoreError } from './map-mongo-error.js';
+import type { MongoProfile } from './read-mongo-url.js';
 
 /** What was changed, oldest first. A release that adds an index, a validator or a collection adds its name here. */
 export const schemaChanges = ['20261125000000_init'] as const;
 
 const attempts = 5;
-const namespaceExists = 48;
 /** CommandNotFound, CommandNotSupported, NotImplemented: of servers that have no validators. */
 const unsupported = new Set([59, 115, 238]);
+/** One index at a time is built on a collection of DocumentDB: how often, and how long apart, the next one is tried. */
+const builds = { attempts: 600, pauseMs: 1_000 };
+const noValidators = 'The server takes no validators: the code alone keeps the rules of documents.';
+
+export interface MongoMigration {
+  readonly applied: string[];
+  /** What an operator should know besides, a sentence each. */
+  readonly notes: readonly string[];
+}
 
 /**
  * Brings collections, indexes, validators and counters to what this release needs, and returns the names of the changes
@@ -23,12 +33,12 @@ const unsupported = new Set([59, 115, 238]);
  * @throws RelinkError `database_unavailable`; `migration_failed` when a step is refused, such as a unique index over
  *   documents that repeat its key.
  */
-export async function migrateMongo(databaseUrl: string): Promise<{ applied: string[] }> {
+export async function migrateMongo(databaseUrl: string): Promise<MongoMigration> {
   const applied: string[] = [];
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await migrateOnce(databaseUrl, applied);
-      return { applied };
+      const { hasValidators } = await migrateOnce(databaseUrl, applied);
+      return { applied, notes: hasValidators ? [] : [noValidators] };
     } catch (error) {
       if (attempt === attempts || !wasCut(error)) throw error;
     }
@@ -40,24 +50,25 @@ function wasCut(error: unknown): boolean {
   return error instanceof RelinkError && error.cause instanceof MongoNetworkError;
 }
 
-async function migrateOnce(databaseUrl: string, applied: string[]): Promise<void> {
-  const { client, db } = connectMongo({ databaseUrl, poolSize: 1 });
+async function migrateOnce(databaseUrl: string, applied: string[]): Promise<{ hasValidators: boolean }> {
+  const { client, db, profile } = connectMongo({ databaseUrl, poolSize: 1 });
   try {
     const collections = openCollections(db);
-    for (const name of namesOf(indexes)) await prepare(db, collections, name);
-    for (const _id of counterNames) {
-      await collections.counters.updateOne({ _id }, { $setOnInsert: { value: Long.ZERO } }, { upsert: true });
+    const present = await listNames(db);
+    let hasValidators = true;
+    for (const name of namesOf(indexes)) {
+      if (!present.has(collections[name].collectionName)) await createCollection(db, collections[name]);
+      await createMissing(collections[name], indexes[name]);
+      const validator = validators[name];
+      if (validator !== undefined) hasValidators &&= await setValidator(db, collections[name], validator, profile);
     }
-    for (const _id of schemaChanges) {
-      const { upsertedCount } = await collections.migrations.updateOne(
-        { _id },
-        { $setOnInsert: { appliedAt: new Date() } },
-        { upsert: true },
-      );
-      if (upsertedCount > 0) applied.push(_id);
+    for (const name of counterNames) await putOnce(collections.counters, name, { value: Long.ZERO });
+    for (const name of schemaChanges) {
+      if (await putOnce(collections.migrations, name, { appliedAt: new Date() })) applied.push(name);
     }
+    return { hasValidators };
   } catch (error) {
-    const mapped = toMongoStoreError(error);
+    const mapped = toMongoStoreError(error, profile);
     if (mapped instanceof RelinkError) throw mapped;
     const detail = error instanceof Error ? error.message : String(error);
     throw new RelinkError('migration_failed', detail, { cause: error });
@@ -71,32 +82,74 @@ const knownIndexes = z.array(
 );
 const namesOf = (of: typeof indexes) => Object.keys(of) as (keyof Collections)[];
 
-async function prepare(db: Db, collections: Collections, name: keyof Collections): Promise<void> {
-  const { collectionName } = collections[name];
-  await db.createCollection(collectionName).catch((error: unknown) => {
-    if (!hasCode(error, new Set([namespaceExists]))) throw error;
-  });
-  await createMissing(collections[name], indexes[name]);
-  const validator = validators[name];
-  if (validator === undefined) return;
-  await db.command({ collMod: collectionName, validator }).catch((error: unknown) => {
-    if (!hasCode(error, unsupported)) throw error;
-  });
+async function listNames(db: Db): Promise<ReadonlySet<string>> {
+  const found = await db.listCollections({}, { nameOnly: true }).toArray();
+  return new Set(found.map(({ name }) => name));
+}
+
+/** Refusals are told by what is there afterwards: the products have different codes for a name that is taken. */
+async function createCollection(db: Db, { collectionName }: Documents): Promise<void> {
+  try {
+    await db.createCollection(collectionName);
+  } catch (error) {
+    if (!(error instanceof MongoServerError) || !(await listNames(db)).has(collectionName)) throw error;
+  }
+}
+
+/**
+ * Moderate: what an older version wrote can still be changed, and everything else is held to the rules.
+ *
+ * @returns false where the server has no validators. Which code an Amazon cluster says that with is not documented.
+ */
+async function setValidator(db: Db, { collectionName }: Documents, validator: Document, profile: MongoProfile) {
+  try {
+    await db.command({ collMod: collectionName, validator, validationLevel: 'moderate' });
+    return true;
+  } catch (error) {
+    const isRefusal = error instanceof MongoServerError && !(toMongoStoreError(error, profile) instanceof RelinkError);
+    if (!hasCode(error, unsupported) && !(isRefusal && profile === 'documentdb')) throw error;
+    return false;
+  }
+}
+
+/** Whether it was not there; by the key, of any number of processes at once. */
+async function putOnce(collection: Documents, _id: string, fields: Document): Promise<boolean> {
+  try {
+    return (await collection.updateOne({ _id }, { $setOnInsert: fields }, { upsert: true })).upsertedCount > 0;
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    return false;
+  }
 }
 
 /** Only those that are not there: FerretDB ends the connection of whoever asks for an index that is. */
 async function createMissing(collection: Documents, definitions: readonly IndexDefinition[]): Promise<void> {
+  for (const definition of await findMissing(collection, definitions)) {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { key, name, unique } = definition;
+        await collection.createIndex(key, { name, ...(unique && { unique }) });
+        break;
+      } catch (error) {
+        if (!(error instanceof MongoServerError)) throw error;
+        // Another process may have made it, or be at it.
+        if ((await findMissing(collection, [definition])).length === 0) break;
+        if (attempt === builds.attempts || !/index build.*in progress/i.test(error.message)) throw error;
+        await setTimeout(builds.pauseMs);
+      }
+    }
+  }
+}
+
+async function findMissing(collection: Documents, definitions: readonly IndexDefinition[]) {
   const present = new Map(knownIndexes.parse(await collection.indexes()).map(known => [known.name, known]));
-  const missing = definitions.filter(({ name, key, unique = false }) => {
+  return definitions.filter(({ name, key, unique = false }) => {
     const known = present.get(name);
     if (known === undefined) return true;
     const isSame = JSON.stringify(known.key) === JSON.stringify(key) && known.unique === unique;
     if (!isSame) throw new RelinkError('migration_failed', `the index ${name} is there with other fields`);
     return false;
   });
-  if (missing.length > 0) {
-    await collection.createIndexes(missing.map(({ name, key, unique }) => ({ name, key, ...(unique && { unique }) })));
-  }
 }
 
 function hasCode(error: unknown, codes: ReadonlySet<number>): boolean {

@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 import type { Session, SessionStore } from '../port/session-store.js';
+import { refuseNul, toName } from '../stored-shapes.js';
 import type { Collections, MongoConnection } from './connect.js';
 import { drawNumbers } from './draw-numbers.js';
 import { firstOf, toSession } from './map-documents.js';
@@ -65,7 +66,8 @@ export function createSessionStore({ db }: Pick<MongoConnection, 'db'>, collecti
     },
 
     async recordAccount(id, account, now) {
-      const { externalId, credentialExternalId, name } = account;
+      const { externalId, credentialExternalId, name } = { ...account, name: toName(account.name) };
+      refuseNul(externalId, credentialExternalId);
       const exchanged = { _id: id, state: 'exchanged' };
       const set = { account: { externalId, credentialExternalId, name }, updatedAt: now };
       // Once recorded it stays, so looking after the write cannot miss.

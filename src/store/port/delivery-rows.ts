@@ -106,6 +106,7 @@ export interface QueueRow {
   readonly integrationId: IntegrationId;
   /** Queued or claimed; counted up to `countLimit`. */
   readonly pending: number;
+  /** Of the first one in the order of arrival; another intake's clock may have given a later one an earlier time. */
   readonly oldestReceivedAt: Date;
   /** Of the last one in the order of arrival. */
   readonly newestReceivedAt: Date;

@@ -88,11 +88,12 @@ export function createDeliveryQueues(direct: DirectQuery): Queues {
       const rows = queueRows.parse(
         await direct(
           `
-          SELECT $1::text AS "integration_id", count(*)::int AS "pending", min("received_at") AS "oldest",
+          SELECT $1::text AS "integration_id", count(*)::int AS "pending",
+                 (array_agg("received_at" ORDER BY "sequence"))[1] AS "oldest",
                  (SELECT "received_at" FROM "deliveries"
                    WHERE "integration_id" = $1 AND "finished_at" IS NULL
                    ORDER BY "sequence" DESC LIMIT 1) AS "newest"
-            FROM (SELECT "received_at" FROM "deliveries"
+            FROM (SELECT "received_at", "sequence" FROM "deliveries"
                    WHERE "integration_id" = $1 AND "finished_at" IS NULL
                    ORDER BY "sequence" LIMIT $2) AS pending
           HAVING count(*) > 0`,
@@ -121,8 +122,8 @@ export function createDeliveryQueues(direct: DirectQuery): Queues {
           )
           SELECT hop."integration_id", queue."pending", queue."oldest", last."received_at" AS "newest"
             FROM hop CROSS JOIN LATERAL (
-              SELECT count(*)::int AS "pending", min("received_at") AS "oldest" FROM (
-                SELECT "received_at" FROM "deliveries"
+              SELECT count(*)::int AS "pending", (array_agg("received_at" ORDER BY "sequence"))[1] AS "oldest" FROM (
+                SELECT "received_at", "sequence" FROM "deliveries"
                  WHERE "integration_id" = hop."integration_id" AND "finished_at" IS NULL
                  ORDER BY "sequence" LIMIT $3) AS pending) AS queue
             CROSS JOIN LATERAL (

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RelinkError } from '../../errors.js';
 import type { EntityStore } from '../port/entity-store.js';
+import { toName } from '../stored-shapes.js';
 import type { PostgresClient } from './create-client.js';
 import { type Entity as EntityRow, Prisma } from './generated/client.js';
 import { collectCauses } from './map-database-error.js';
@@ -64,7 +65,7 @@ export function createEntityStore(client: PostgresClient): EntityStore {
       const write = client.$queryRaw`
         INSERT INTO "entities" AS known
                ("id", "user_id", "provider", "external_id", "name", "credential_id", "grant_sequence", "created_at", "updated_at")
-        VALUES (${id}, ${userId}, ${provider}, ${externalId}, ${name}, ${credentialId}, ${grantSequence}, ${now}, ${now})
+        VALUES (${id}, ${userId}, ${provider}, ${externalId}, ${toName(name)}, ${credentialId}, ${grantSequence}, ${now}, ${now})
         ON CONFLICT ("user_id", "provider", "external_id") DO UPDATE
            SET "name" = EXCLUDED."name", "credential_id" = EXCLUDED."credential_id",
                "grant_sequence" = EXCLUDED."grant_sequence", "updated_at" = EXCLUDED."updated_at"

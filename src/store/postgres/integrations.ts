@@ -8,6 +8,7 @@ import { findIntegrationsOnAccounts } from './find-integrations-on-accounts.js';
 import type { Integration as IntegrationRow } from './generated/client.js';
 import { createIntegrationLists } from './integration-lists.js';
 import { entityKeySeparator, toConfig } from '../stored-shapes.js';
+import { collectCauses, referenceCodes } from './map-database-error.js';
 import { toCredentialId, toIntegration } from './map-rows.js';
 
 function first(rows: readonly IntegrationRow[]): Integration | null {
@@ -60,7 +61,11 @@ export function createIntegrationStore(client: PostgresClient, direct: DirectQue
       const { userId, type } = integration;
       // A second round only when the row that won was deleted before it could be read.
       for (let round = 0; round < 3; round += 1) {
-        const created = (await insert(integration, entityIds, entityKey, now)) > 0;
+        const inserted = await insert(integration, entityIds, entityKey, now).catch((error: unknown) => {
+          const isOfEntity = collectCauses(error).codes.some(code => referenceCodes.has(code));
+          throw isOfEntity ? new RelinkError('entity_not_usable', integration.id, { cause: error }) : error;
+        });
+        const created = inserted > 0;
         const row = await integrations.findUnique({
           where: { userId_type_entityKey: { userId, type, entityKey } },
         });

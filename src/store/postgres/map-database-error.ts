@@ -46,6 +46,8 @@ const unavailableMessages = [
 
 /** A serialisation failure or deadlock: PostgreSQL chose this statement to give way. */
 const conflictCodes = new Set(['40001', '40P01', 'P2034', 'TransactionWriteConflict']);
+/** A foreign key: what a row refers to went at the same moment, or was referred to as it was to go. */
+export const referenceCodes = new Set(['23503', '23001']);
 
 /** Text that PostgreSQL cannot hold, such as a NUL character; only a caller's input brings it here. */
 const unstorableTextCodes = new Set(['22021', '22P05']);
@@ -58,7 +60,7 @@ const unstorableTextCodes = new Set(['22021', '22P05']);
 export function toStoreError(error: unknown): unknown {
   if (error instanceof RelinkError) return error;
   const { codes, messages } = collectCauses(error);
-  if (codes.some(code => conflictCodes.has(code)))
+  if (codes.some(code => conflictCodes.has(code) || referenceCodes.has(code)))
     return new RelinkError('write_conflict', undefined, { cause: error });
   if (codes.some(code => unstorableTextCodes.has(code))) {
     return new RelinkError('invalid_request', 'the text holds characters that cannot be stored', { cause: error });

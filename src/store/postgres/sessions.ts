@@ -1,4 +1,5 @@
 import type { SessionStore } from '../port/session-store.js';
+import { toName } from '../stored-shapes.js';
 import type { PostgresClient } from './create-client.js';
 import { Prisma } from './generated/client.js';
 import { toSession } from './map-rows.js';
@@ -69,7 +70,7 @@ export function createSessionStore(client: PostgresClient): SessionStore {
         data: {
           accountExternalId: account.externalId,
           accountCredentialId: account.credentialExternalId,
-          accountName: account.name,
+          accountName: toName(account.name),
           updatedAt: now,
         },
       });

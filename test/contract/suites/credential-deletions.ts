@@ -1,4 +1,5 @@
 import type { Credential, CredentialVerdict, Store } from '../../../src/store/port/store.js';
+import { RelinkError } from '../../../src/errors.js';
 import { newId } from '../../../src/ids.js';
 import {
   attio,
@@ -10,6 +11,7 @@ import {
   newUser,
   noon,
   type StoreUnderTest,
+  race,
 } from '../fixtures.js';
 
 const refused: CredentialVerdict = { code: 'credential_refused', httpStatus: 401, since: noon };
@@ -19,6 +21,13 @@ async function markDeleted(store: Store, { id, epoch }: Credential): Promise<Cre
   if (marked === null) throw new Error('not marked');
   return marked;
 }
+
+/** `none`, where the store asks to try again. */
+const orLater = <Result>(removal: Promise<Result>, none: Result): Promise<Result> =>
+  removal.catch((error: unknown) => {
+    if (error instanceof RelinkError && error.code === 'write_conflict') return none;
+    throw error;
+  });
 
 /** The end of a credential: marked, emptied, removed; each step at the mark's epoch only. */
 export function describeCredentialDeletions(under: () => StoreUnderTest): void {
@@ -43,7 +52,7 @@ export function describeCredentialDeletions(under: () => StoreUnderTest): void {
       },
     );
 
-    it('of 50 at once and a death at the same moment, one wins', async () => {
+    race('of 50 at once and a death at the same moment, one wins', async () => {
       const { first, second } = under();
       const { id } = await insertCredential(first, newUser());
       const results = await Promise.all([
@@ -125,6 +134,42 @@ export function describeCredentialDeletions(under: () => StoreUnderTest): void {
       expect(await first.deleteUnusedEntities(mine.id, 1)).toBe(1);
       expect(await first.getEntity(unused.id)).toBeNull();
       for (const { id } of [used, foreign, later2]) expect(await first.getEntity(id)).not.toBeNull();
+    });
+  });
+
+  describe('a reference that is written at the same time as its target is removed', () => {
+    race('is refused, or keeps the entity of the integration', async () => {
+      const { first, second } = under();
+      for (let round = 0; round < 10; round += 1) {
+        const userId = newUser();
+        const entity = await insertEntity(first, userId);
+        const [made, removed] = await Promise.allSettled([
+          insertIntegration(first, userId, [entity.id]),
+          orLater(second.deleteUnusedEntities(entity.credentialId, entity.grantSequence), 0),
+        ]);
+        const isThere = (await first.getEntity(entity.id)) !== null;
+        expect(removed).toEqual({ status: 'fulfilled', value: isThere ? 0 : 1 });
+        const { rows } = await first.listIntegrations(userId, {}, { limit: 9, after: null });
+        expect(rows).toHaveLength(made.status === 'fulfilled' ? 1 : 0);
+        if (rows.length > 0) expect(isThere).toBe(true);
+      }
+    });
+
+    race('is refused, or keeps the credential of the entity', async () => {
+      const { first, second } = under();
+      for (let round = 0; round < 10; round += 1) {
+        const userId = newUser();
+        const { id, epoch } = await markDeleted(first, await insertCredential(first, userId));
+        const [made, removed] = await Promise.allSettled([
+          insertEntity(first, userId, id),
+          orLater(second.deleteCredential(id, epoch), false),
+        ]);
+        const isThere = (await first.getCredential(id)) !== null;
+        expect(removed).toEqual({ status: 'fulfilled', value: !isThere });
+        const { rows } = await first.listEntities(userId, { limit: 9, after: null });
+        expect(rows).toHaveLength(made.status === 'fulfilled' ? 1 : 0);
+        if (rows.length > 0) expect(isThere).toBe(true);
+      }
     });
   });
 

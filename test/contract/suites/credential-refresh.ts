@@ -1,7 +1,17 @@
 import type { ProviderId } from '../../../src/domain/ids.js';
 import { newId } from '../../../src/ids.js';
 import type { Credential, CredentialVerdict, Store, TokensWrite } from '../../../src/store/port/store.js';
-import { atOnce, grantOf, later, minute, newExternalId, newUser, noon, type StoreUnderTest } from '../fixtures.js';
+import {
+  atOnce,
+  grantOf,
+  later,
+  minute,
+  newExternalId,
+  newUser,
+  noon,
+  type StoreUnderTest,
+  race,
+} from '../fixtures.js';
 
 const refused: CredentialVerdict = { code: 'refresh_refused', httpStatus: 400, since: noon };
 const clientRejected: CredentialVerdict = { code: 'client_rejected', httpStatus: 401, since: noon };
@@ -69,7 +79,7 @@ export function describeCredentialRefresh(under: () => StoreUnderTest): void {
       expect(await first.getCredential(id)).toEqual(dead);
     });
 
-    it('has one winner among many at once', async () => {
+    race('has one winner among many at once', async () => {
       const { id } = await insertRefreshable(under().first);
       const written = await atOnce(under(), (store, index) =>
         store.compareAndSetTokens(id, 1, { ...fresh, sealedTokens: `sealed-${index}` }, noon),
@@ -79,7 +89,7 @@ export function describeCredentialRefresh(under: () => StoreUnderTest): void {
       expect(await under().first.getCredential(id)).toEqual(winners[0]);
     });
 
-    it('against a reconnect leaves the later grant and one generation for each write', async () => {
+    race('against a reconnect leaves the later grant and one generation for each write', async () => {
       const { id } = await insertRefreshable(under().first);
       const written = await atOnce(under(), (store, index) =>
         index === 7
@@ -92,7 +102,7 @@ export function describeCredentialRefresh(under: () => StoreUnderTest): void {
   });
 
   describe('the mark of a refresh', () => {
-    it('is set by one of many at once', async () => {
+    race('is set by one of many at once', async () => {
       const { id } = await insertRefreshable(under().first);
       const marked = await atOnce(under(), store => store.markRefreshPosted(id, 1, 0, later(noon, 7)));
       expect(marked.filter(credential => credential !== null)).toHaveLength(1);
@@ -104,7 +114,7 @@ export function describeCredentialRefresh(under: () => StoreUnderTest): void {
       });
     });
 
-    it('is cleared once, and only as the mark it is', async () => {
+    race('is cleared once, and only as the mark it is', async () => {
       const { first } = under();
       const { id } = await insertRefreshable(first);
       await first.markRefreshPosted(id, 1, 0, noon);
@@ -146,7 +156,7 @@ export function describeCredentialRefresh(under: () => StoreUnderTest): void {
   });
 
   describe('raiseRefreshTry', () => {
-    it('is done by one of many at once', async () => {
+    race('is done by one of many at once', async () => {
       const { id } = await insertRefreshable(under().first);
       const raised = await atOnce(under(), store => store.raiseRefreshTry(id, 1, 0, later(noon, minute)));
       expect(raised.filter(Boolean)).toHaveLength(1);
@@ -205,7 +215,7 @@ export function describeCredentialRefresh(under: () => StoreUnderTest): void {
   });
 
   describe('a grant that ends', () => {
-    it('is listed when its warning is due, until one caller notes it', async () => {
+    race('is listed when its warning is due, until one caller notes it', async () => {
       const { first } = under();
       // Far back, so that the rows of no other test come first.
       const warnAt = new Date(Date.UTC(1990, 0, 1) + Math.floor(Math.random() * 1e9));

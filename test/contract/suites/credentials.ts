@@ -11,6 +11,7 @@ import {
   newUser,
   noon,
   type StoreUnderTest,
+  race,
 } from '../fixtures.js';
 
 const refused: CredentialVerdict = { code: 'credential_refused', httpStatus: 401, since: noon };
@@ -54,7 +55,7 @@ export function describeCredentials(under: () => StoreUnderTest): void {
       expect(await first.getCredential(key.id)).toBeNull();
     });
 
-    it('has one winner among many at once', async () => {
+    race('has one winner among many at once', async () => {
       const key = { userId: newUser(), provider: attio, externalId: newExternalId() };
       const inserted = await atOnce(under(), (store, index) =>
         store.insertCredential({ id: newId('credential'), ...key }, grantOf(index + 1), noon),
@@ -144,7 +145,7 @@ export function describeCredentials(under: () => StoreUnderTest): void {
       expect(await first.getCredential(known.id)).toEqual(known);
     });
 
-    it('has one winner at one epoch among many at once', async () => {
+    race('has one winner at one epoch among many at once', async () => {
       const { id } = await insertCredential(under().first, newUser());
       const replaced = await atOnce(under(), (store, index) => store.replaceGrant(id, 1, grantOf(index + 2), noon));
       const winners = replaced.filter(credential => credential !== null);
@@ -153,7 +154,7 @@ export function describeCredentials(under: () => StoreUnderTest): void {
       expect(await under().first.getCredential(id)).toEqual(winners[0]);
     });
 
-    it('lets the latest grant stand when every writer reads again after losing', async () => {
+    race('lets the latest grant stand when every writer reads again after losing', async () => {
       const { id } = await insertCredential(under().first, newUser());
       await atOnce(under(), async (store, index) => {
         for (;;) {
@@ -181,7 +182,7 @@ export function describeCredentials(under: () => StoreUnderTest): void {
       expect(await second.getCredential(known.id)).toEqual(dead);
     });
 
-    it('that only the client was rejected gives way to any other, once, and to itself never', async () => {
+    race('that only the client was rejected gives way to any other, once, and to itself never', async () => {
       const { first, second } = under();
       const provider = newExternalId() as string as ProviderId;
       const key = { id: newId('credential'), userId: newUser(), provider, externalId: newExternalId() };
@@ -217,7 +218,7 @@ export function describeCredentials(under: () => StoreUnderTest): void {
       expect(await first.markCredentialValid(known.id, 3, noon)).toBeNull();
     });
 
-    it('has one writer among many at once', async () => {
+    race('has one writer among many at once', async () => {
       const { id } = await insertCredential(under().first, newUser());
       const marked = await atOnce(under(), store => store.markCredentialInvalid(id, 1, refused, noon));
       expect(marked.filter(credential => credential !== null)).toHaveLength(1);
@@ -226,7 +227,7 @@ export function describeCredentials(under: () => StoreUnderTest): void {
       expect(await under().first.getCredential(id)).toMatchObject({ epoch: 3, generation: 1 });
     });
 
-    it('and a new grant at once: one of them wins at that epoch', async () => {
+    race('and a new grant at once: one of them wins at that epoch', async () => {
       const { first, second } = under();
       for (let round = 0; round < 20; round += 1) {
         const { id } = await insertCredential(first, newUser());

@@ -13,7 +13,7 @@ import {
   retry,
   succeeded,
 } from '../delivery-fixtures.js';
-import { later, minute, type StoreUnderTest } from '../fixtures.js';
+import { later, minute, type StoreUnderTest, race, raceMark } from '../fixtures.js';
 
 const all = { limit: 100, after: null };
 const soon = later(one, minute);
@@ -97,23 +97,26 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       expect((await readDelivery(first, integrationId, b)).state).toBe('claimed');
     });
 
-    it.each(['arrival', 'none'] as const)('gives each delivery to one of 20 claims at once (order %s)', async order => {
-      const { first, second, integrationId, ids } = await consumed(60);
-      const lots = await Promise.all(
-        Array.from({ length: claimers }, (_, index) =>
-          claimLot(index % 2 === 0 ? first : second, integrationId, { order, limit: 1 + (index % 10) }),
-        ),
-      );
-      const claimed = lots.flatMap(lot => idsOf(lot));
-      expect(claimed.length).toBeGreaterThan(0);
-      expect(new Set(claimed).size).toBe(claimed.length);
-      for (const lot of lots) expect(idsOf(lot)).toEqual(idsOf(lot).sort());
-      // By arrival only one of them can have found the head free.
-      if (order === 'arrival') {
-        expect(lots.filter(lot => lot.length > 0)).toHaveLength(1);
-        expect(claimed).toEqual(ids.slice(0, claimed.length));
-      }
-    });
+    it.each(['arrival', 'none'] as const)(
+      `gives each delivery to one of 20 claims at once (order %s)${raceMark}`,
+      async order => {
+        const { first, second, integrationId, ids } = await consumed(60);
+        const lots = await Promise.all(
+          Array.from({ length: claimers }, (_, index) =>
+            claimLot(index % 2 === 0 ? first : second, integrationId, { order, limit: 1 + (index % 10) }),
+          ),
+        );
+        const claimed = lots.flatMap(lot => idsOf(lot));
+        expect(claimed.length).toBeGreaterThan(0);
+        expect(new Set(claimed).size).toBe(claimed.length);
+        for (const lot of lots) expect(idsOf(lot)).toEqual(idsOf(lot).sort());
+        // By arrival only one of them can have found the head free.
+        if (order === 'arrival') {
+          expect(lots.filter(lot => lot.length > 0)).toHaveLength(1);
+          expect(claimed).toEqual(ids.slice(0, claimed.length));
+        }
+      },
+    );
 
     it('reaches no other integration', async () => {
       const { first, integrationId } = await consumed(2);
@@ -194,7 +197,7 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       expect(await end(...ids.map(succeeded))).toEqual([]);
     });
 
-    it('takes everything from a consumer that goes on claiming and finishing meanwhile', async () => {
+    race('takes everything from a consumer that goes on claiming and finishing meanwhile', async () => {
       for (let round = 0; round < 10; round += 1) {
         const { first, second, integrationId, ids } = await consumed(30);
         const old = (async () => {
@@ -236,7 +239,7 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       }
     });
 
-    it('leaves one consumer of 20 at once', async () => {
+    race('leaves one consumer of 20 at once', async () => {
       const { first, second, integrationId } = await consumed(3);
       const claims = Array.from({ length: claimers }, (_, index) => `run/${index + 2}`);
       const store = (index: number) => (index % 2 === 0 ? first : second);

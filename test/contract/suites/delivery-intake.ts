@@ -11,7 +11,7 @@ import {
   readDelivery,
   succeeded,
 } from '../delivery-fixtures.js';
-import { atOnce, later, noon, writers, type StoreUnderTest } from '../fixtures.js';
+import { atOnce, later, noon, writers, type StoreUnderTest, race } from '../fixtures.js';
 
 const all = { limit: 100, after: null };
 
@@ -95,7 +95,7 @@ export function describeDeliveryIntake(under: () => StoreUnderTest): void {
       expect((await first.listDeliveries(left, {}, all)).rows.map(({ id }) => id)).toEqual([rows[0]?.id, rows[3]?.id]);
     });
 
-    it('stores one row for 50 at once with one key', async () => {
+    race('stores one row for 50 at once with one key', async () => {
       const integrationId = newIntegration();
       const outcomes = await atOnce(under(), store =>
         store.insertDeliveries([deliveryOf(integrationId, { externalId: 'same' })]),
@@ -109,7 +109,7 @@ export function describeDeliveryIntake(under: () => StoreUnderTest): void {
       ]);
     });
 
-    it('lets two processes store the same many in opposite orders without standing in each other’s way', async () => {
+    race('lets two processes store the same many in opposite orders without standing in each other’s way', async () => {
       const { first, second } = under();
       for (let round = 0; round < 10; round += 1) {
         const integrationId = newIntegration();
@@ -171,7 +171,7 @@ export function describeDeliveryIntake(under: () => StoreUnderTest): void {
       expect(lot.slice(1).map(({ sealedContent }) => sealedContent)).toEqual(['newer', 'newer', 'newer']);
     });
 
-    it('queues a failed one again once, for 50 at once', async () => {
+    race('queues a failed one again once, for 50 at once', async () => {
       const integrationId = newIntegration();
       const row = deliveryOf(integrationId);
       await under().first.insertDeliveries([row]);

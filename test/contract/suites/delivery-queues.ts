@@ -102,6 +102,17 @@ export function describeDeliveryQueues(under: () => StoreUnderTest): void {
       expect(await first.readQueue(integrationId, 3)).toEqual({ ...queue, pending: 3, oldestReceivedAt });
     });
 
+    it('names the times of the first and the last in the order of arrival, whatever the clocks of intakes say', async () => {
+      const { first } = under();
+      const integrationId = newIntegration();
+      const at = [5_000, 0, 9_000, 1_000].map(milliseconds => later(noon, milliseconds));
+      await first.insertDeliveries(at.map(receivedAt => deliveryOf(integrationId, { receivedAt })));
+      const queue = { integrationId, pending: 4, oldestReceivedAt: at[0], newestReceivedAt: at[3] };
+      expect(await first.readQueue(integrationId, 10)).toEqual(queue);
+      const { rows } = await first.listQueues({ limit: 1_000, after: null }, 10);
+      expect(rows.filter(row => row.integrationId === integrationId)).toEqual([queue]);
+    });
+
     it('of every integration is listed once, page by page, while others come', async () => {
       const { first, second } = under();
       const waiting: IntegrationId[] = [];

@@ -13,7 +13,7 @@ import {
   retry,
   succeeded,
 } from '../delivery-fixtures.js';
-import { later, noon, type StoreUnderTest } from '../fixtures.js';
+import { later, noon, type StoreUnderTest, race } from '../fixtures.js';
 
 const all = { limit: 100, after: null };
 
@@ -63,6 +63,20 @@ export function describeDeliveryUpkeep(under: () => StoreUnderTest): void {
       expect(await discard(null, 9)).toBe(2);
     });
 
+    race('up to a limit says less only when nothing is left, also while others claim', async () => {
+      const { first, second } = under();
+      const integrationId = newIntegration();
+      await insertSome(first, integrationId, 60);
+      await first.becomeConsumer(integrationId, 'run/1', one);
+      const claims = Array.from({ length: 6 }, () => claimLot(first, integrationId, { order: 'none', limit: 5 }));
+      const which = { receivedAfter: null, limit: 10 };
+      let discarded: number;
+      do discarded = await second.discardDeliveries(integrationId, which, 'discarded_by_hand', one);
+      while (discarded === which.limit);
+      expect(await first.hasQueuedDeliveries(integrationId)).toBe(false);
+      await Promise.all(claims);
+    });
+
     it('tells nothing of how the last attempt failed, and neither does an expiry', async () => {
       const { first } = under();
       const integrationId = newIntegration();
@@ -80,7 +94,7 @@ export function describeDeliveryUpkeep(under: () => StoreUnderTest): void {
       ]);
     });
 
-    it('and a claim at the same time share the rows between them', async () => {
+    race('and a claim at the same time share the rows between them', async () => {
       const { first, second } = under();
       for (let round = 0; round < 10; round += 1) {
         const integrationId = newIntegration();

@@ -4,6 +4,7 @@ import type { EntityWrite } from '../../../src/store/port/store.js';
 import {
   atOnce,
   attio,
+  grantOf,
   insertCredential,
   insertEntity,
   later,
@@ -11,6 +12,7 @@ import {
   newUser,
   noon,
   type StoreUnderTest,
+  race,
 } from '../fixtures.js';
 
 export function describeEntities(under: () => StoreUnderTest): void {
@@ -35,6 +37,18 @@ export function describeEntities(under: () => StoreUnderTest): void {
       const entity = await first.upsertEntity(write, noon);
       expect(entity).toEqual({ ...write, createdAt: noon, updatedAt: noon });
       expect(await second.getEntity(write.id)).toEqual(entity);
+    });
+
+    it('takes a name that no database holds without what cannot be stored, and refuses such an id', async () => {
+      const { first } = under();
+      const write = await writeOf({ name: 'A\0cme \ud83c' });
+      const entity = await first.upsertEntity(write, noon);
+      expect(entity.name).toBe('Acme \ufffd');
+      expect(await first.getEntity(write.id)).toEqual(entity);
+      const other = { ...write, id: newId('entity'), externalId: 'company\0' as ExternalId };
+      await expect(first.upsertEntity(other, noon)).rejects.toMatchObject({ code: 'invalid_request' });
+      const key = { ...other, id: newId('credential') };
+      await expect(first.insertCredential(key, grantOf(1), noon)).rejects.toMatchObject({ code: 'invalid_request' });
     });
 
     it('repoints the existing one to the credential of a later grant, under its old id', async () => {
@@ -75,7 +89,7 @@ export function describeEntities(under: () => StoreUnderTest): void {
       expect(rows).toEqual(before === null ? [] : [before]);
     });
 
-    it('makes one row of many at once, and the latest grant stands', async () => {
+    race('makes one row of many at once, and the latest grant stands', async () => {
       const write = await writeOf();
       const credentials = await Promise.all(
         Array.from({ length: 50 }, () => insertCredential(under().first, write.userId)),

@@ -14,6 +14,7 @@ import {
   noon,
   ready,
   type StoreUnderTest,
+  race,
 } from '../fixtures.js';
 
 const all = { limit: 100, after: null };
@@ -86,7 +87,7 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
       expect((await first.findIntegrationsByEntityId(one.id, all)).rows).toHaveLength(4);
     });
 
-    it('makes one of many at once', async () => {
+    race('makes one of many at once', async () => {
       const { first } = under();
       const userId = newUser();
       const entityIds = [(await insertEntity(first, userId)).id, (await insertEntity(first, userId)).id];
@@ -108,8 +109,27 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
       const id = newId('integration');
       await expect(
         first.insertIntegration({ id, userId, type: forward, entityIds, config: {}, state: ready }, noon),
-      ).rejects.toThrow(/entity/i);
+      ).rejects.toMatchObject({ code: 'entity_not_usable' });
       expect(await first.getIntegration(id)).toBeNull();
+    });
+
+    it.each<[string, Readonly<Record<string, unknown>>]>([
+      ['a NUL', { deep: [{ text: 'x\0y' }] }],
+      ['a NUL in a key', { 'x\0y': 1 }],
+      ['half a surrogate', { text: 'x\ud800' }],
+      ['half a surrogate in a key', { deep: { '\udc00': null } }],
+    ])('refuses a config with %s, which no JSON of PostgreSQL holds', async (_name, config) => {
+      const { first } = under();
+      const userId = newUser();
+      const entity = await insertEntity(first, userId);
+      const known = await insertIntegration(first, userId, [entity.id]);
+      const refused = { code: 'invalid_request' };
+      await expect(insertIntegration(first, userId, [entity.id], { config })).rejects.toMatchObject(refused);
+      const change = { state: ready, config };
+      await expect(first.compareAndSetIntegration(known.id, 1, change, noon)).rejects.toMatchObject(refused);
+      expect((await first.listIntegrations(userId, {}, all)).rows).toEqual([known]);
+      const whole = { emoji: '🏢\u2028', zero: '\\u0000' };
+      expect(await insertIntegration(first, userId, [entity.id], { config: whole })).toMatchObject({ config: whole });
     });
 
     it('refuses a set without entities', async () => {
@@ -168,7 +188,7 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
       });
     });
 
-    it('has one winner at one version among many at once, with the same or another status', async () => {
+    race('has one winner at one version among many at once, with the same or another status', async () => {
       const { first } = under();
       const userId = newUser();
       const entity = await insertEntity(first, userId);
@@ -298,7 +318,7 @@ export function describeIntegrations(under: () => StoreUnderTest): void {
   });
 
   describe('deleteIntegration', () => {
-    it('removes only what is in deletion, with its links', async () => {
+    race('removes only what is in deletion, with its links', async () => {
       const { first } = under();
       const userId = newUser();
       const entity = await insertEntity(first, userId);

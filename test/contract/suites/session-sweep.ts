@@ -3,7 +3,7 @@ import { sessionStates, type SessionState } from '../../../src/domain/session.js
 import { newId } from '../../../src/ids.js';
 import type { SessionId } from '../../../src/domain/ids.js';
 import type { Session, Store } from '../../../src/store/port/store.js';
-import { later, minute, noon, otherStates, sessionIn, sessionOf, type StoreUnderTest } from '../fixtures.js';
+import { later, minute, noon, otherStates, sessionIn, sessionOf, type StoreUnderTest, race } from '../fixtures.js';
 
 /** Runs `act` while this process believes that it is `time`. Timers stay real. */
 async function withClockAt<Result>(time: Date, act: () => Promise<Result>): Promise<Result> {
@@ -75,7 +75,7 @@ export function describeSessionSweep(under: () => StoreUnderTest): void {
       expect(await first.endAbandonedSession(newId('session'), 0, code)).toBeNull();
     });
 
-    it('and sealGrant at once: one of the two wins, and the row is that one', async () => {
+    race('and sealGrant at once: one of the two wins, and the row is that one', async () => {
       const { first, second } = under();
       for (let round = 0; round < 20; round += 1) {
         const { id } = await claimedNow(first);

@@ -12,6 +12,7 @@ import {
   sessionOf,
   writers,
   type StoreUnderTest,
+  race,
 } from '../fixtures.js';
 
 export function describeSessions(under: () => StoreUnderTest): void {
@@ -94,7 +95,7 @@ export function describeSessions(under: () => StoreUnderTest): void {
       expect(await first.bindBrowser(newId('session'), 'browser', noon)).toBeNull();
     });
 
-    it('binds to one of many browsers at once', async () => {
+    race('binds to one of many browsers at once', async () => {
       const { id } = await under().first.insertSession(sessionOf());
       const bound = await atOnce(under(), (store, index) => store.bindBrowser(id, `browser-${index}`, noon));
       const winners = bound.filter(session => session !== null);
@@ -111,7 +112,7 @@ export function describeSessions(under: () => StoreUnderTest): void {
       expect(await second.claimSession(id, noon)).toBeNull();
     });
 
-    it('has exactly one winner among many at once', async () => {
+    race('has exactly one winner among many at once', async () => {
       const { id } = await under().first.insertSession(sessionOf());
       const claims = await atOnce(under(), store => store.claimSession(id, noon));
       expect(claims.filter(claim => claim !== null)).toHaveLength(1);
@@ -149,7 +150,7 @@ export function describeSessions(under: () => StoreUnderTest): void {
       await expectRefusedIn(otherStates('exchanging'), (store, session) => store.sealGrant(session.id, 'other', noon));
     });
 
-    it('has one winner among many at once', async () => {
+    race('has one winner among many at once', async () => {
       const { id } = await sessionIn(under().first, 'exchanging');
       const sealed = await atOnce(under(), (store, index) => store.sealGrant(id, `grant-${index}`, noon));
       const winners = sealed.filter(session => session !== null);
@@ -157,7 +158,7 @@ export function describeSessions(under: () => StoreUnderTest): void {
       expect(await under().first.getSession(id)).toEqual(winners[0]);
     });
 
-    it('numbers the grants of different sessions in the order of their writes', async () => {
+    race('numbers the grants of different sessions in the order of their writes', async () => {
       const { first, second } = under();
       let last = 0;
       for (const store of [first, second, first, second]) {
@@ -190,7 +191,15 @@ export function describeSessions(under: () => StoreUnderTest): void {
       expect(await first.recordAccount(id, accountOf('workspace-2'), later(noon, 2))).toBeNull();
     });
 
-    it('and endSession at once: what is recorded goes forward, what has ended records nothing', async () => {
+    it('takes a name without what cannot be stored', async () => {
+      const { first, second } = under();
+      const { id } = await sessionIn(first, 'exchanged');
+      const account = { ...accountOf('workspace-1'), name: 'A\0cme \ud83c' };
+      expect(await first.recordAccount(id, account, noon)).toMatchObject({ account: { name: 'Acme \ufffd' } });
+      expect((await second.getSession(id))?.account?.name).toBe('Acme \ufffd');
+    });
+
+    race('and endSession at once: what is recorded goes forward, what has ended records nothing', async () => {
       const { first, second } = under();
       for (let round = 0; round < 20; round += 1) {
         const { id } = await sessionIn(first, 'exchanged');
@@ -274,7 +283,7 @@ export function describeSessions(under: () => StoreUnderTest): void {
       );
     });
 
-    it('and sealGrant at once: one of the two wins, and the row is that one', async () => {
+    race('and sealGrant at once: one of the two wins, and the row is that one', async () => {
       const { first, second } = under();
       for (let round = 0; round < 20; round += 1) {
         const { id } = await sessionIn(first, 'exchanging');

@@ -1,5 +1,5 @@
 import { newIntegration, one } from '../delivery-fixtures.js';
-import { atOnce, later, noon, walk, type StoreUnderTest } from '../fixtures.js';
+import { atOnce, later, noon, walk, type StoreUnderTest, raceMark } from '../fixtures.js';
 
 const write = { sealedSecrets: 'sealed', expiresAt: later(one, 2), dueAt: later(one, 1), failure: null };
 
@@ -36,7 +36,7 @@ export function describeSubscriptions(under: () => StoreUnderTest): void {
       expect(stored?.failure?.detail).toBe('ab \ufffd c 😀');
     });
 
-    it.each([0, 1])('is written by one of 50 at once (version %i)', async version => {
+    it.each([0, 1])(`is written by one of 50 at once (version %i)${raceMark}`, async version => {
       const integrationId = newIntegration();
       if (version === 1) await under().first.compareAndSetSubscription(integrationId, 0, write);
       const wrote = await atOnce(under(), (store, index) =>

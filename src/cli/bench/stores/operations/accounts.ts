@@ -4,6 +4,7 @@ import type { EntityWrite } from '../../../../store/port/store.js';
 import { defineOperation, type Operation } from '../operation.js';
 import { type EntityRow, provider } from '../records.js';
 import { each } from '../scene.js';
+import { pinReferences } from './pin-references.js';
 
 const due = new Date(Date.now() + 3_600_000);
 /** The types of a person's integrations. */
@@ -47,17 +48,12 @@ export const accountOperations: readonly Operation[] = [
     prisma: { raw: 1 },
     mongo: async ({ entities, credentials }, row) => {
       const { id: _id, userId, externalId, credentialId, grantSequence, name, provider: of } = write(row);
-      const key = { userId, provider: of, externalId };
-      const [at, removing] = [new Date(), false];
-      await entities.findOneAndUpdate(
-        { ...key, grantSequence: { $lt: grantSequence } },
-        { $set: { name, credentialId, grantSequence, updatedAt: at, removing } },
-        { returnDocument: 'before' },
-      );
+      const [key, at] = [{ userId, provider: of, externalId }, new Date()];
       if ((await entities.findOne(key)) !== null) throw new RelinkError('internal', 'the entity is there');
+      const { pin, unpin } = pinReferences(credentials, [credentialId]);
+      await pin();
       await entities.insertOne({ _id, ...key, name, credentialId, grantSequence, createdAt: at, updatedAt: at });
-      const there = { _id: credentialId, removing: { $ne: true } };
-      return credentials.findOne(there, { projection: { _id: 1 } });
+      return unpin();
     },
   }),
   defineOperation({
@@ -66,16 +62,15 @@ export const accountOperations: readonly Operation[] = [
     prepare: (scene, count) => scene.addEntities(count),
     port: (store, row) => store.upsertEntity(write(row), new Date()),
     prisma: { raw: 1 },
-    mongo: async ({ entities, credentials }, row) => {
+    mongo: async ({ entities }, row) => {
       const { userId, externalId, credentialId, grantSequence, name, provider: of } = write(row);
-      const found = await entities.findOneAndUpdate(
-        { userId, provider: of, externalId, grantSequence: { $lt: grantSequence } },
-        { $set: { name, credentialId, grantSequence, updatedAt: new Date(), removing: false } },
+      const key = { userId, provider: of, externalId };
+      await entities.findOne(key);
+      return entities.findOneAndUpdate(
+        { ...key, credentialId, grantSequence: { $lt: grantSequence } },
+        { $set: { name, credentialId, grantSequence, updatedAt: new Date() } },
         { returnDocument: 'before' },
       );
-      const there = { _id: credentialId, removing: { $ne: true } };
-      await credentials.findOne(there, { projection: { _id: 1 } });
-      return found;
     },
   }),
   defineOperation({

@@ -85,7 +85,7 @@ export const credentialOperations: readonly Operation[] = [
       const { id: _id, ...key } = keyOf(row);
       const at = new Date();
       const counters = { generation: 1, epoch: 1, lastTest: null, createdAt: at, updatedAt: at };
-      const grant = { ...grantOf(seal.tokens(row.id)), removing: false, ...aliveFields, ...unposted };
+      const grant = { ...grantOf(seal.tokens(row.id)), removing: null, ...aliveFields, ...unposted };
       return credentials.insertOne({ _id, ...key, ...grant, ...counters });
     },
   }),
@@ -103,7 +103,7 @@ export const credentialOperations: readonly Operation[] = [
       });
     },
     mongo: ({ credentials }, { id }, seal) => {
-      const grant = { ...grantOf(seal.tokens(id)), removing: false };
+      const grant = { ...grantOf(seal.tokens(id)), removing: null };
       return credentials.findOneAndUpdate(
         { _id: id, epoch: 1, grantSequence: { $lt: 2 } },
         {

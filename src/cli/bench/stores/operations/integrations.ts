@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { type IntegrationState, statusOf } from '../../../../domain/integration-state.js';
 import type { IntegrationType } from '../../../../domain/ids.js';
 import { entityKeyOf } from '../../../../store/mongo/entity-key.js';
-import type { Collections } from '../../../../store/mongo/connect.js';
 import { entityKeySeparator } from '../../../../store/stored-shapes.js';
 import { defineOperation, type Operation } from '../operation.js';
 import type { IntegrationRow } from '../records.js';
 import { causeOf, type Person, ready, type Scene } from '../scene.js';
+import { pinReferences } from './pin-references.js';
 
 const idRows = z.array(z.object({ id: z.string() }));
 const all = { limit: 100, after: null };
@@ -39,11 +39,6 @@ const fieldsOf = (state: IntegrationState) => ({
 /** By ids in the link table, as a list of many to many is read. */
 const byIds = (ids: readonly string[]) => ({ where: { id: { in: [...ids] } }, orderBy: { id: 'asc' as const } });
 
-async function requireEntities({ entities }: Collections, ids: readonly string[]) {
-  const usable = { _id: { $in: [...ids] }, removing: { $ne: true } };
-  return entities.find(usable, { projection: { _id: 1 } }).toArray();
-}
-
 const newOne = (row: IntegrationRow) => ({
   ...{ id: row.id, userId: row.userId, type: row.type as IntegrationType },
   ...{ entityIds: row.entityIds, config, state: row.state },
@@ -66,13 +61,14 @@ export const integrationOperations: readonly Operation[] = [
     mongo: async (collections, row) => {
       const { id: _id, userId, type, entityIds, state } = newOne(row);
       const at = new Date();
-      await requireEntities(collections, entityIds);
+      const { pin, unpin } = pinReferences(collections.entities, entityIds);
+      await pin();
       const inserted = await collections.integrations.insertOne({
         ...{ _id, userId, type, entityKey: entityKeyOf(entityIds), entityIds, config: JSON.stringify(config) },
         ...{ ...fieldsOf(state), statusSince: at, resumeSince: null, resuming: false },
         ...{ version: 1, createdAt: at, updatedAt: at },
       });
-      await requireEntities(collections, entityIds);
+      await unpin();
       return inserted;
     },
   }),

@@ -28,7 +28,7 @@ export async function seedMongoIntegrations(collections: Collections, from: numb
     ...{ _id: id('cred', n), userId: `user-${n % 500}`, provider: 'attio', externalId: `x${n}`, kind: 'oauth2' },
     ...{ sealedTokens: 'sealed', refreshable: true, expiresAt: null, authIsValid: true, verdict: null, generation: 1 },
     ...{ epoch: 1, grantSequence: n, lastTest: null, refreshTry: 0, refreshPosts: 0, refreshPostedAt: null },
-    ...{ refreshDueAt: dueAt(n), grantEndsAt: null, grantWarnAt: n % 100 === 0 ? dueAt(n) : null, removing: false },
+    ...{ refreshDueAt: dueAt(n), grantEndsAt: null, grantWarnAt: n % 100 === 0 ? dueAt(n) : null, removing: null },
     ...{ createdAt: now, updatedAt: now },
   }));
   await insert(collections.entities, first, last, n => ({

@@ -1,0 +1,138 @@
+import { startWireProxy, type Verdict, type WireProxy } from '../../src/embedded/mongo/start-wire-proxy.js';
+import { connectMongo, openCollections } from '../../src/store/mongo/connect.js';
+import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
+import { indexes } from '../../src/store/mongo/define-indexes.js';
+import { validators } from '../../src/store/mongo/define-validators.js';
+import { migrateMongo, schemaChanges } from '../../src/store/mongo/migrate.js';
+import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
+
+// The first run builds the server.
+jest.setTimeout(300_000);
+
+type Command = Record<string, unknown>;
+
+describeOnMongo('migrating a mongo database', () => {
+  let mongo: TestMongo;
+  let proxy: WireProxy;
+  let judge: (command: Command) => Verdict | Promise<Verdict> = () => 'pass';
+  beforeAll(async () => {
+    mongo = await startTestMongo();
+    proxy = await startWireProxy({ port: Number(new URL(mongo.newDatabase()).port) }, command => judge(command));
+  });
+  afterEach(() => (judge = () => 'pass'));
+  afterAll(async () => {
+    await proxy.close();
+    await mongo.stop();
+  });
+
+  /** The same new database, past the proxy and through it. */
+  function newDatabase(profile = 'mongodb') {
+    const plain = mongo.newDatabase();
+    const url = new URL(plain);
+    url.host = `127.0.0.1:${proxy.port}`;
+    return { plain, url: `${url.href}?relinkProfile=${profile}&tls=false` };
+  }
+
+  async function expectMigrated(databaseUrl: string) {
+    const store = createMongoStore({ databaseUrl });
+    await expect(store.check()).resolves.toBeUndefined();
+    await store.close();
+    const { client, db } = connectMongo({ databaseUrl });
+    const collections = openCollections(db);
+    for (const [name, definitions] of Object.entries(indexes)) {
+      const found = await collections[name as keyof typeof indexes].indexes();
+      expect(found.map(index => index.name).sort()).toEqual(['_id_', ...definitions.map(index => index.name)].sort());
+    }
+    await client.close();
+  }
+
+  it('is done once by many at once, and again changes nothing', async () => {
+    const { plain } = newDatabase();
+    const all = await Promise.all(Array.from({ length: 5 }, () => migrateMongo(plain)));
+    expect(all.flatMap(({ applied }) => applied)).toEqual([...schemaChanges]);
+    expect((await migrateMongo(plain)).applied).toEqual([]);
+    await expectMigrated(plain);
+  });
+
+  it('builds one index at a time, and waits for one that another process builds', async () => {
+    const { plain, url } = newDatabase('documentdb');
+    let busy = 2;
+    const atOnce: number[] = [];
+    judge = command => {
+      if (!('createIndexes' in command)) return 'pass';
+      atOnce.push((command['indexes'] as unknown[]).length);
+      busy -= 1;
+      const errmsg = 'Existing index build in progress on the same collection.';
+      return busy >= 0 ? { reply: { ok: 0, code: 40_333, errmsg } } : 'pass';
+    };
+    await migrateMongo(url);
+    expect(new Set(atOnce)).toEqual(new Set([1]));
+    await expectMigrated(plain);
+  });
+
+  it('fails on an index that is refused, without trying again', async () => {
+    const { url } = newDatabase();
+    let tries = 0;
+    judge = command => {
+      if (!('createIndexes' in command)) return 'pass';
+      tries += 1;
+      return { reply: { ok: 0, code: 11_000, errmsg: 'E11000 duplicate key error' } };
+    };
+    await expect(migrateMongo(url)).rejects.toMatchObject({ code: 'migration_failed' });
+    expect(tries).toBe(1);
+  });
+
+  it('takes a collection and a counter that another process made first, whatever the refusal is called', async () => {
+    const { plain, url } = newDatabase('documentdb');
+    const { client, db } = connectMongo({ databaseUrl: plain });
+    let hasCounter = false;
+    judge = async (command): Promise<Verdict> => {
+      if ('create' in command) {
+        await db.createCollection(String(command['create']));
+        return { reply: { ok: 0, code: 11, errmsg: 'the target collection already exists' } };
+      }
+      if (command['update'] === 'counters' && !hasCounter) {
+        hasCounter = true;
+        return { reply: { ok: 1, n: 0, writeErrors: [{ index: 0, code: 11_000, errmsg: 'duplicate key' }] } };
+      }
+      return 'pass';
+    };
+    expect((await migrateMongo(url)).applied).toEqual([...schemaChanges]);
+    await client.close();
+    await expectMigrated(plain);
+  });
+
+  describe('validators', () => {
+    it('hold what is written and not what an older version left', async () => {
+      const { url } = newDatabase();
+      const sent: Command[] = [];
+      judge = command => {
+        if (!('collMod' in command)) return 'pass';
+        sent.push(command);
+        return { reply: { ok: 1 } };
+      };
+      expect((await migrateMongo(url)).notes).toEqual([]);
+      expect(sent).toHaveLength(Object.keys(validators).length);
+      for (const command of sent) expect(command).toMatchObject({ validationLevel: 'moderate', validator: {} });
+    });
+
+    it('are done without, and it is said, where the server has none', async () => {
+      const { plain, url } = newDatabase('documentdb');
+      judge = command => ('collMod' in command ? { reply: { ok: 0, code: 303, errmsg: 'not supported' } } : 'pass');
+      expect(await migrateMongo(url)).toEqual({
+        applied: [...schemaChanges],
+        notes: [expect.stringContaining('no validators')],
+      });
+      await expectMigrated(plain);
+    });
+
+    it.each([
+      ['a MongoDB, which has them', 'mongodb', 303, 'migration_failed'],
+      ['a server that does not let this user', 'documentdb', 13, 'database_unavailable'],
+    ])('are not done without on %s', async (_name, profile, code, error) => {
+      const { url } = newDatabase(profile);
+      judge = command => ('collMod' in command ? { reply: { ok: 0, code, errmsg: 'refused' } } : 'pass');
+      await expect(migrateMongo(url)).rejects.toMatchObject({ code: error });
+    });
+  });
+});
