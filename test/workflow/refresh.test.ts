@@ -1,5 +1,4 @@
 import { composeCore } from '../../src/compose.js';
-import { createCredentialRefresher } from '../../src/credentials/create-credential-refresher.js';
 import { newId } from '../../src/ids.js';
 import { createLog } from '../../src/log.js';
 import { loadTemporalSettings } from '../../src/temporal/connect-client.js';
@@ -127,27 +126,14 @@ describe('a provider that does not answer as it should', () => {
   }, 20_000);
 });
 
-describe('Temporal', () => {
-  it('away means pending, and nothing is asked of the provider', async () => {
-    const credential = await connect(stack.user());
-    const { store } = stack.core;
-    const refresher = createCredentialRefresher({
-      store,
-      workflows: { runRefresh: async () => ({ outcome: 'timed_out' }) },
-    });
-    const { posts, result } = await countPosts(() => refresher.refresh(credential));
-    expect({ posts, result }).toEqual({ posts: 0, result: { kind: 'pending', retryAfterMs: 2_000 } });
+it('a run that was terminated lets the next caller begin another', async () => {
+  const credential = await connect(stack.user());
+  const handle = await stack.core.client.workflow.start('refresh', {
+    taskQueue: 'nobody-polls-this',
+    workflowId: `refresh/${credential.id}/1/0`,
+    args: [],
   });
-
-  it('whose run was terminated lets the next caller begin another', async () => {
-    const credential = await connect(stack.user());
-    const handle = await stack.core.client.workflow.start('refresh', {
-      taskQueue: 'nobody-polls-this',
-      workflowId: `refresh/${credential.id}/1/0`,
-      args: [],
-    });
-    await handle.terminate('by the test');
-    const { posts, result } = await countPosts(() => refresh(credential));
-    expect({ posts, result }).toEqual({ posts: 1, result: { kind: 'refreshed', generation: 2 } });
-  });
+  await handle.terminate('by the test');
+  const { posts, result } = await countPosts(() => refresh(credential));
+  expect({ posts, result }).toEqual({ posts: 1, result: { kind: 'refreshed', generation: 2 } });
 });
