@@ -23,7 +23,8 @@ describe('npm run demo', () => {
         RELINK_TEMPORAL_CLI: (await findTestCli()).path,
       });
       await run.remember(script.pid);
-      await script.untilPrinted(/Sandbox provider/);
+      // The MongoDB-compatible server may have to be built first.
+      await script.untilPrinted(/Sandbox provider/, 240_000);
       const tree = await listTree(script.pid);
       const code = await script.exited;
       // What it told last, where it failed.
@@ -49,6 +50,6 @@ describe('npm run demo', () => {
       expect(await stillRunning(tree)).toEqual([]);
       expect(existsSync(join(run.path, store, 'demo', 'data'))).toBe(false);
     },
-    300_000,
+    480_000,
   );
 });

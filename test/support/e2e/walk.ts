@@ -22,8 +22,8 @@ export interface Walk {
   type(part: string | undefined): Promise<string>;
   /** Opens the url that was printed, and consents for the account Acme. */
   open(printed: string): Promise<void>;
-  /** Repeats a part's last command, as a person who looks again, until it prints the text. */
-  lookUntil(part: string | undefined, text: string): Promise<void>;
+  /** Repeats a part's last command, as a person who looks again, until it prints such text. */
+  lookUntil(part: string | undefined, text: RegExp): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -92,8 +92,8 @@ export async function startWalk({ page, test, store, settings }: WalkOptions): P
     },
     async lookUntil(part, text) {
       const look = part?.trim().split('\n').at(-1);
-      for (let tries = 0; !(await type(look)).includes(text); tries += 1) {
-        if (tries > 100) throw new Error(`${look} never showed ${text}`);
+      for (let tries = 0; !text.test(await type(look)); tries += 1) {
+        if (tries > 100) throw new Error(`${look} never showed ${text.source}`);
         await sleep(100);
       }
     },
