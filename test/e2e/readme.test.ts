@@ -19,6 +19,6 @@ describe.each(e2eStores('the README’s walk', false))('on %s', store => {
     await type(breakIt);
     await lookUntil(breakIt, /"status":"ERROR"/);
     await open(await type(reconnect));
-    await lookUntil(reconnect, '"status":"ENABLED"');
+    await lookUntil(reconnect, /"status":"ENABLED"/);
   }, 90_000);
 });
