@@ -105,10 +105,15 @@ it('one that was paused and enabled again is prepared before its next delivery r
   expect(it.handled().length).toBeLessThan(5);
 });
 
-it('a handler that crashes holds up those behind it no longer each time', async () => {
+it('a handler that crashes each time is given up on in the same piece of work, and those behind it go on', async () => {
   const it = await connect('recorder');
   await it.send({ n: 0, do: 'exit' });
-  await expect(prepare().process(it.id)).rejects.toMatchObject({ code: 'handler_crashed', retryAfterMs: 500 });
+  await it.send({ n: 1 });
+  expect(await prepare().process(it.id)).toMatchObject({ handled: 1, failed: 1, end: 'drained' });
+  expect(await rowsOf(it.id)).toMatchObject([
+    { state: 'failed', reason: 'handler_crashed', crashes: 3, attempts: 0 },
+    { state: 'succeeded' },
+  ]);
 });
 
 describe('a type that takes no webhooks any more', () => {
