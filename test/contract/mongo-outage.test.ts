@@ -1,3 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { startWireProxy, type Verdict, type WireProxy } from '../../src/embedded/mongo/start-wire-proxy.js';
 import { newId } from '../../src/ids.js';
 import type { Store } from '../../src/store/port/store.js';
@@ -54,6 +58,26 @@ describeOnMongo('mongo on bad days', () => {
       expect(Date.now() - started).toBeLessThan(8_000);
       await proxy.mend();
       await expect(store.check()).resolves.toBeUndefined();
+    });
+
+    it('that is found out about only while a command is written fails the command, and hangs none', async () => {
+      const sockets: Socket[] = [];
+      const note = (message: unknown) => {
+        const { socket } = z.object({ socket: z.instanceof(Socket) }).parse(message);
+        sockets.push(socket);
+      };
+      subscribe('net.client.socket', note);
+      const fresh = createMongoStore({ databaseUrl: proxy.url });
+      await Promise.all(Array.from({ length: 5 }, () => fresh.getSession(newId('session'))));
+      unsubscribe('net.client.socket', note);
+      expect(sockets.length).toBeGreaterThan(1);
+      // Destroyed, and nobody has heard of it yet: what is written to it now is never drained.
+      for (const socket of sockets) socket.destroy();
+      const calls = Array.from({ length: sockets.length }, () => fresh.getSession(newId('session')));
+      const late = sleep(5_000, 'hangs' as const, { ref: false });
+      const settled = Promise.allSettled(calls).then(() => 'settled' as const);
+      expect(await Promise.race([settled, late])).toBe('settled');
+      await fresh.close();
     });
 
     it('that fell silent is given up on after a time', async () => {

@@ -1,5 +1,6 @@
 import { type Collection, type Db, type Document, MongoClient, MongoError, type MongoClientOptions } from 'mongodb';
 import { ConfigError } from '../../errors.js';
+import { failUndrainedWrites } from './fail-undrained-writes.js';
 import type { MongoProfile } from './read-mongo-url.js';
 import { readMongoUrl } from './read-mongo-url.js';
 
@@ -63,6 +64,7 @@ function openClient({ databaseUrl, poolSize = 10, ...options }: MongoOptions): M
     monitorCommands: options.monitorCommands ?? false,
     ...(profile === 'documentdb' && documentdbSettings(url)),
   };
+  failUndrainedWrites();
   const client = new MongoClient(url, settings);
   return { client, db: client.db(database), profile };
 }

@@ -68,8 +68,9 @@ export async function newScene(api: Api, type = 'inbox', provider = 'attio', use
   api.provider.identity = replyJson(200, { active: true, workspace_id: account, workspace_name: 'Acme' });
   const { credential_id, entity_id } = await connect(api, user, { entityType: provider });
   const created = await call(api, user, 'POST', '/api/integrations', { type, entities: [entity_id] });
-  const { id } = created.json<{ id: string }>();
+  const { id, status } = created.json<{ id: string; status: string }>();
   if (!isId('integration', id) || !isId('credential', credential_id)) throw new Error(created.body);
+  if (status === 'IN_CREATION') throw new Error(`its creation was not finished: ${created.body}`);
   return {
     id,
     account,
@@ -176,7 +177,7 @@ export async function countsOf({ app }: Pick<ApiProcess, 'app'>, provider: strin
 export async function until(condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error('it did not come true');
+    if (Date.now() > end) throw new Error(`it did not come true within ${withinMs} ms: ${condition.toString()}`);
     await new Promise(resolve => setTimeout(resolve, 20));
   }
 }
