@@ -27,8 +27,9 @@ describe('npm run demo', () => {
       await script.untilPrinted(/Sandbox provider/, 240_000);
       const tree = await listTree(script.pid);
       const code = await script.exited;
-      // What it told last, where it failed.
-      expect([code, code === 0 ? '' : script.output().slice(-3_000)]).toEqual([0, '']);
+      // What it told of the failure, and last.
+      const failures = script.output().match(/^.*(?:failed|expected|, got |: got ).*$/gm) ?? [];
+      expect([code, code === 0 ? '' : `${failures.join('\n')}\n${script.output().slice(-1_000)}`]).toEqual([0, '']);
       const result: unknown = JSON.parse(script.output().trimEnd().split('\n').at(-1) ?? '');
       const ok = 'ok';
       expect(result).toEqual({

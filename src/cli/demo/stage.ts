@@ -56,10 +56,17 @@ export class Stage {
     return this.settings.receiver.url(story);
   }
 
+  /** Waits as long as more arrive: how long a thousand take is the machine's affair. */
   async untilReceived(story: string, count: number): Promise<readonly number[]> {
-    const deadline = Date.now() + 60_000;
-    while (this.settings.receiver.received(story).length < count && Date.now() < deadline) await sleep(50);
-    return this.settings.receiver.received(story);
+    let seen = 0;
+    let deadline = 0;
+    for (;;) {
+      const received = this.settings.receiver.received(story);
+      if (received.length > seen || deadline === 0) deadline = Date.now() + 60_000;
+      seen = received.length;
+      if (seen >= count || Date.now() > deadline) return received;
+      await sleep(50);
+    }
   }
 
   errorLines(): number {

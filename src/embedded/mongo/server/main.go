@@ -40,6 +40,8 @@ var turn sync.Mutex
 func main() {
 	address, folder := os.Args[1], os.Args[2]
 	socket := filepath.Join(os.TempDir(), "relink-mongo-"+strconv.Itoa(os.Getpid())+".sock")
+	// Left by a killed one that had the same process id.
+	os.Remove(socket)
 	server, err := ferretdb.New(&ferretdb.Config{
 		Listener:  ferretdb.ListenerConfig{Unix: socket},
 		Handler:   "sqlite",
