@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { dropEmpty, type Environment, logLevel } from './config.js';
+import { dropEmpty, type Environment } from './config.js';
+import { logLevel } from './config-fields.js';
 import { listProblems, tellIssue } from './config-problems.js';
 import { ConfigError } from './errors.js';
 

@@ -1,40 +1,29 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { findDatabaseUrlProblem } from './config-database-url.js';
 import { apiKeyEntry, refuseRepeatedKeys } from './config-api-keys.js';
+import {
+  type Environment,
+  flag,
+  list,
+  logLevel,
+  metricsAddress,
+  milliseconds,
+  seconds,
+  secretList,
+} from './config-fields.js';
 import { listProblems, tellIssue } from './config-problems.js';
+import { readProviders } from './config-providers.js';
 import { ConfigError } from './errors.js';
 import { Secret } from './vault/secret.js';
-
-/**
- * What server and worker read from the environment; what is only for development is in src/config-dev.ts. The table in README.md lists the same names; a test compares the two.
- * Every problem is reported at once, by the variable's name and never with its value.
- */
-const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback);
-const splitList = (value: string) =>
-  value
-    .split(',')
-    .map(item => item.trim())
-    .filter(item => item !== '');
-const list = z.string().default('').transform(splitList);
-/** Stays undefined when unset: an optional `list` would be empty, and empty scopes replace a provider's own. */
-const listWhenSet = z.string().transform(splitList).optional();
-const secretList = list.transform(values => values.map(value => new Secret(value)));
-export const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
-const flag = z
-  .enum(['true', 'false'], { error: 'must be true or false' })
-  .default('false')
-  .transform(value => value === 'true');
-/** What Temporal's runtime can listen on: no host names. */
-const metricsAddress = z.string().refine(value => {
-  const [, ip = '', port = ''] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(value) ?? [];
-  return isIP(ip) !== 0 && (isIP(ip) === 6) === value.startsWith('[') && Number(port) > 0 && Number(port) < 65_536;
-}, 'must be an IP address and a port, such as 127.0.0.1:9464');
-const milliseconds = list.transform(items => items.map(Number)).pipe(z.array(z.number().int().min(0).max(3_600_000)));
 
 const isSafeAddress = ({ protocol, hostname }: URL) =>
   protocol === 'https:' || (protocol === 'http:' && /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname));
 
+/**
+ * What server and worker read from the environment; what is only for development is in src/config-dev.ts. The table in
+ * README.md lists the same names; a test compares the two. Every problem is reported at once, by the variable's name and
+ * never with its value.
+ */
 const environmentSchema = z.object({
   DATABASE_URL: z
     .string({ error: 'is required: postgresql://user:password@host:5432/database' })
@@ -94,71 +83,13 @@ const environmentSchema = z.object({
   RELINK_LOG_LEVEL: logLevel.default('info'),
 });
 
-const providerSettingsSchema = z.object({
-  CLIENT_ID: z.string().min(1),
-  CLIENT_SECRET: z
-    .string()
-    .min(1)
-    .transform(value => new Secret(value)),
-  AUTHORIZATION_URL: z.url().optional(),
-  TOKEN_URL: z.url().optional(),
-  IDENTITY_URL: z.url().optional(),
-  REVOCATION_URL: z.url().optional(),
-  API_URL: z.url().optional(),
-  ISSUER: z.string().optional(),
-  SCOPES: listWhenSet,
-  HOSTS: listWhenSet,
-  ALLOW_INSECURE: flag,
-  WEBHOOK_SECRETS: secretList,
-});
-
 /** The names of server and worker, without those of the providers. */
 export const settingNames: readonly string[] = Object.keys(environmentSchema.shape);
 
 export type { ApiKey, ApiKeyScope } from './config-api-keys.js';
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from './config-fields.js';
+export type { ProviderEnvironment } from './config-providers.js';
 export type Config = ReturnType<typeof loadConfig>;
-export type ProviderEnvironment = ReturnType<typeof nameSettings>;
-
-function nameSettings(values: z.output<typeof providerSettingsSchema>) {
-  return {
-    clientId: values.CLIENT_ID,
-    clientSecret: values.CLIENT_SECRET,
-    authorizationUrl: values.AUTHORIZATION_URL,
-    tokenUrl: values.TOKEN_URL,
-    identityUrl: values.IDENTITY_URL,
-    revocationUrl: values.REVOCATION_URL,
-    apiUrl: values.API_URL,
-    issuer: values.ISSUER,
-    scopes: values.SCOPES,
-    hosts: values.HOSTS,
-    allowInsecure: values.ALLOW_INSECURE,
-    webhookSecrets: values.WEBHOOK_SECRETS,
-  };
-}
-
-/** `RELINK_PROVIDER_<NAME>_<SETTING>`, grouped by provider: `RELINK_PROVIDER_ATTIO_CLIENT_ID` and so on. */
-function readProviders(environment: Environment, problems: string[]): Record<string, ProviderEnvironment> {
-  const grouped = new Map<string, Record<string, string>>();
-  const settings = Object.keys(providerSettingsSchema.shape).join('|');
-  for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith('RELINK_PROVIDER_') || value === undefined || value === '') continue;
-    const match = new RegExp(`^RELINK_PROVIDER_([A-Z0-9]+)_(${settings})$`).exec(name);
-    if (match === null) {
-      problems.push(`${name} is not a provider setting`);
-      continue;
-    }
-    const [, provider = '', setting = ''] = match;
-    grouped.set(provider, { ...grouped.get(provider), [setting]: value });
-  }
-  const providers: Record<string, ProviderEnvironment> = {};
-  for (const [provider, values] of grouped) {
-    const parsed = providerSettingsSchema.safeParse(values, { error: tellIssue });
-    if (parsed.success) providers[provider.toLowerCase()] = nameSettings(parsed.data);
-    else problems.push(...listProblems(parsed.error.issues, `RELINK_PROVIDER_${provider}_`));
-  }
-  return providers;
-}
 
 /** Set but empty means unset. */
 export function dropEmpty(environment: Environment): Environment {
