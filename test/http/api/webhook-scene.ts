@@ -67,6 +67,8 @@ export async function newScene(api: Api, type = 'inbox', provider = 'attio', use
   const account = `ws-${randomUUID()}`;
   api.provider.identity = replyJson(200, { active: true, workspace_id: account, workspace_name: 'Acme' });
   const { credential_id, entity_id } = await connect(api, user, { entityType: provider });
+  // Its restore wakes what is on the account by then.
+  await api.workflows.settled();
   const created = await call(api, user, 'POST', '/api/integrations', { type, entities: [entity_id] });
   const { id, status } = created.json<{ id: string; status: string }>();
   if (!isId('integration', id) || !isId('credential', credential_id)) throw new Error(created.body);
