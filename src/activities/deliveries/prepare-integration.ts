@@ -139,10 +139,12 @@ async function record(
     if (known === null && before !== null) return null;
     const expiresAt = ensured === undefined ? (known?.expiresAt ?? null) : (ensured?.expiresAt ?? null);
     const theirs = known?.sealedSecrets ?? null;
+    const renewedAt = expiresAt === null ? null : renewAt(expiresAt, at);
     const write = {
       sealedSecrets: brought ?? theirs,
       expiresAt,
-      dueAt: hasHook && expiresAt !== null ? renewAt(expiresAt, at) : null,
+      // Without the hook here, another worker may have it: what is due stays due to that one.
+      dueAt: hasHook ? renewedAt : (known?.dueAt ?? null),
       failure: null,
     };
     if (brought !== null && theirs !== null && theirs !== before?.sealedSecrets) {
