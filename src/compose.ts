@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from './config.js';
 import { createCredentialRefresher } from './credentials/create-credential-refresher.js';
 import { createCredentialTester } from './credentials/create-credential-tester.js';
+import { RunningWork } from './credentials/running-work.js';
 import { loadIntegrations } from './integrations/load-integrations.js';
 import type { Log } from './log.js';
 import { closeProviderConnections } from './providers/guarded-dispatcher.js';
@@ -18,6 +19,7 @@ export async function composeCore(config: Config, temporal: TemporalSettings, lo
   const store = await openStore({ databaseUrl: config.databaseUrl.reveal(), poolSize: config.databasePool });
   const client: Client = connectClient(temporal);
   const workflows = createWorkflowStarter(client, config);
+  const refreshes = new RunningWork();
   return {
     config,
     log,
@@ -29,8 +31,12 @@ export async function composeCore(config: Config, temporal: TemporalSettings, lo
     workflows,
     refresher: createCredentialRefresher({ store, workflows }),
     tester: createCredentialTester(workflows, config.testGraceMs),
+    /** The token requests of this process's worker. */
+    refreshes,
     now: () => new Date(),
+    /** Waits for what `refreshes` holds: its answers are nowhere else. */
     close: async () => {
+      await refreshes.settled();
       await client.connection.close();
       await closeProviderConnections();
       await store.close();

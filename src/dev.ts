@@ -9,6 +9,7 @@ import { createLog } from './log.js';
 import { createReadableLines } from './readable-log.js';
 import { runRole } from './run-role.js';
 import { type Everything, startEverything } from './start-everything.js';
+import { planShutdown } from './temporal/plan-shutdown.js';
 
 /** `npm start [-- --store postgres|mongo|documentdb]`: everything in one process tree, data under `.relink/`, bound to loopback. Never for production. */
 const wantedPorts = { relink: 3000, database: 5433, temporal: 7233, temporalUi: 8233, sandbox: 3001 };
@@ -52,6 +53,7 @@ void runRole('relink', log, async () => {
 
   return {
     finished: everything.finished,
+    longestStopMs: planShutdown(everything.core.config.refreshTimeoutMs).longestStopMs,
     stop: async () => {
       stopWatching();
       await everything.stop();

@@ -5,6 +5,8 @@ import type { Log } from './log.js';
 export interface Role {
   stop(): Promise<void>;
   readonly finished?: Promise<void>;
+  /** How long the stop may take, where that is not what runRole was given. */
+  readonly longestStopMs?: number;
 }
 
 /** npm and the terminal deliver one Ctrl-C two or three times at once; only a later signal is a second one. */
@@ -15,7 +17,7 @@ const defaultLongestStopMs = 45_000;
 /**
  * Runs one process: starts it, stops it once on SIGINT or SIGTERM, also when that comes before it is ready, and ends
  * with exit code 1 and a line when it cannot start (plain, on standard error, for each foreseen problem), dies, throws where nobody catches, or does not stop within
- * `longestStopMs` (45 s). A second signal ends it at once, with exit code 130. Commands that end by themselves (src/cli) see to their own
+ * `longestStopMs` (45 s, or what the role says). A second signal ends it at once, with exit code 130. Commands that end by themselves (src/cli) see to their own
  * exit codes.
  *
  * @param name The role as its lines call it: `server`, `worker`, `relink`.
@@ -29,16 +31,24 @@ export async function runRole(
   const starting = start();
   let stopping = false;
   let signalledAt: number | undefined;
+  const endAfter = (ms: number) =>
+    setTimeout(() => {
+      log.fatal(`${name} (process ${process.pid}) did not stop within ${ms / 1000} s; ended as it is`);
+      process.exit(1);
+    }, ms).unref();
   const stop = (reason: string) => {
     if (stopping) return;
     stopping = true;
     log.info(`Stopping ${name} (process ${process.pid}): ${reason}`);
-    setTimeout(() => {
-      log.fatal(`${name} (process ${process.pid}) did not stop within ${longestStopMs / 1000} s; ended as it is`);
-      process.exit(1);
-    }, longestStopMs).unref();
+    let giveUp = endAfter(longestStopMs);
     starting
-      .then(role => role.stop())
+      .then(role => {
+        if (role.longestStopMs !== undefined) {
+          clearTimeout(giveUp);
+          giveUp = endAfter(role.longestStopMs);
+        }
+        return role.stop();
+      })
       .then(
         () => log.info(`Stopped ${name}`),
         (error: unknown) => {

@@ -42,6 +42,7 @@ async function startPolling(core: Core, temporal: TemporalSettings): Promise<Run
     // Two at least: the sweep waits in an activity for a workflow that needs another one.
     maxConcurrentActivities: Math.max(2, config.databasePool),
     maxConcurrentDeliveries: config.deliveryConcurrency,
+    refreshTimeoutMs: config.refreshTimeoutMs,
   });
   try {
     await ensureSweepSchedule(core.client, config.taskQueue, config.sweepIntervalMs);

@@ -4,6 +4,7 @@ import { createLog } from './log.js';
 import { runRole } from './run-role.js';
 import { startRelinkWorker } from './start-relink-worker.js';
 import { installRuntime } from './temporal/create-worker.js';
+import { planShutdown } from './temporal/plan-shutdown.js';
 import { warnOfSettings } from './warn-of-settings.js';
 
 /** The worker role of production: `npm run worker`. Runs workflows and activities; as many as wanted. */
@@ -19,6 +20,7 @@ void runRole('worker', bootLog, async () => {
   log.info({ taskQueue: config.taskQueue }, `Relink works on the task queue ${config.taskQueue}`);
   return {
     finished: worker.finished,
+    longestStopMs: planShutdown(config.refreshTimeoutMs).longestStopMs,
     stop: async () => {
       await worker.stop();
       await core.close();

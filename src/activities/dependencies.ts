@@ -1,6 +1,7 @@
 import type { ClientFaults } from '../credentials/create-client-faults.js';
 import type { ProviderBreakers } from '../credentials/provider-breakers.js';
 import type { CredentialRefresher } from '../credentials/refresh-once.js';
+import type { RunningWork } from '../credentials/running-work.js';
 import type { HandlerHost, HandlerServices } from '../handlers/handler-host.js';
 import type { IntegrationCatalogue } from '../integrations/load-integrations.js';
 import type { Log } from '../log.js';
@@ -24,6 +25,8 @@ export interface ActivityDependencies {
   readonly handlers: HandlerHost;
   readonly requests: HandlerRequests;
   readonly refresher: CredentialRefresher;
+  /** Refreshes that this process carries out; its end waits for them. */
+  readonly refreshes: RunningWork;
   readonly breakers: ProviderBreakers;
   readonly clientFaults: ClientFaults;
   readonly log: Log;

@@ -8,36 +8,51 @@ import type { ActivityDependencies } from './dependencies.js';
 /**
  * Holds only at the epoch that was found dead. A repeat finds the credential dead one epoch later, which can only be
  * this invalidation's own write; a death that is known already is told again at its own epoch.
+ *
+ * A repeat tells such a write of its own again: the attempt before it may have died between its commit and its line, and
+ * a line that comes twice is better than none.
  */
-export function markCredentialInvalid({
-  store,
-  clientFaults,
-  log,
-  now,
-}: ActivityDependencies): Activities['markCredentialInvalid'] {
-  return async ({ credentialId, epoch, code, httpStatus, providerError = null }) => {
+export function markCredentialInvalid(dependencies: ActivityDependencies): Activities['markCredentialInvalid'] {
+  const { store, now } = dependencies;
+  return async input => {
+    const { credentialId, epoch, code, httpStatus } = input;
     const since = now();
+    const isRepeat = Context.current().info.attempt > 1;
     const before = await store.getCredential(credentialId);
+    const mayTell = before?.epoch === epoch || (isRepeat && before?.epoch === epoch + 1);
     // Read before the write: a line that could not be completed after it would never be told.
-    const entityIds = before?.epoch === epoch ? await findEntityIds(store, before) : [];
+    const entityIds = mayTell ? await findEntityIds(store, before) : [];
     const marked = await store.markCredentialInvalid(credentialId, epoch, { code, httpStatus, since }, since);
     if (marked !== null) {
-      const { provider, kind, userId, externalId: account } = marked;
-      Context.current().metricMeter.createCounter('relink_credential_deaths_total').add(1, { provider, code });
-      const isKnown = code === 'client_rejected' && !clientFaults.noteRejected(provider);
-      log[isKnown ? 'info' : 'error'](
-        {
-          ...{ credentialId, provider, kind, userId, account, entityIds },
-          ...{ code, httpStatus, providerError, epoch: marked.epoch },
-        },
-        tellEvent(code, marked, httpStatus === null ? '' : ` with HTTP ${httpStatus}`),
-      );
+      tell(dependencies, marked, entityIds, input);
       return { causeEpoch: marked.epoch };
     }
     const credential = await store.getCredential(credentialId);
     const known = credential !== null && !credential.authIsValid && [epoch, epoch + 1].includes(credential.epoch);
-    return { causeEpoch: known ? credential.epoch : null };
+    if (!known) return { causeEpoch: null };
+    const isOwn = credential.epoch === epoch + 1 && credential.verdict?.code === code;
+    if (isRepeat && isOwn) tell(dependencies, credential, entityIds, input);
+    return { causeEpoch: credential.epoch };
   };
+}
+
+/** The count and the one line of a death. */
+function tell(
+  { clientFaults, log }: ActivityDependencies,
+  credential: Credential,
+  entityIds: readonly EntityId[],
+  { code, httpStatus, providerError = null }: Parameters<Activities['markCredentialInvalid']>[0],
+): void {
+  const { id: credentialId, provider, kind, userId, externalId: account, epoch } = credential;
+  Context.current().metricMeter.createCounter('relink_credential_deaths_total').add(1, { provider, code });
+  const isKnown = code === 'client_rejected' && !clientFaults.noteRejected(provider);
+  log[isKnown ? 'info' : 'error'](
+    {
+      ...{ credentialId, provider, kind, userId, account, entityIds },
+      ...{ code, httpStatus, providerError, epoch },
+    },
+    tellEvent(code, credential, httpStatus === null ? '' : ` with HTTP ${httpStatus}`),
+  );
 }
 
 /** Those among its user's first hundred: a line that leaves some out still names its user and its account. */

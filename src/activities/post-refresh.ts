@@ -25,13 +25,14 @@ const longestMarkingMs = 2_000;
  * that took its time) may have been given up meanwhile, so it does not post either.
  *
  * Between the answer and its write nothing happens that could fail but the write itself, which is repeated for as long
- * as this worker lives. A worker killed in between leaves the mark, and the guarded retry finds out.
+ * as this worker lives, and one that is asked to stop lives until then. A worker killed in between leaves the mark, and the
+ * guarded retry finds out.
  */
 export function postRefresh(dependencies: ActivityDependencies): Activities['postRefresh'] {
   return async input => {
     const beat = setInterval(() => Context.current().heartbeat(), heartbeatMs);
     try {
-      return await post(dependencies, input);
+      return await dependencies.refreshes.run(() => post(dependencies, input));
     } finally {
       clearInterval(beat);
     }

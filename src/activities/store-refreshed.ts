@@ -5,6 +5,7 @@ import { serialiseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { keepRotated } from './keep-rotated.js';
 import { tellRecovery } from './tell-recovery.js';
 import { writeUntilStored } from './write-until-stored.js';
 
@@ -12,15 +13,17 @@ import { writeUntilStored } from './write-until-stored.js';
  * Writes what a refresh brought. Where tokens rotate this is their only copy. A write that is repeated after its commit
  * was not heard of changes nothing, because the generation has risen.
  *
- * Null from the store is an ordinary end: a reconnect came first, the credential was deleted, or died otherwise.
+ * Null from the store is an ordinary end: a reconnect came first, the credential was deleted, or died otherwise. But a
+ * reconnect that kept the refresh token which this refresh has spent gets the one that came for it: see keepRotated.
  */
 export async function storeRefreshed(
   dependencies: ActivityDependencies,
-  { id, provider, kind, generation, refreshable: wasRefreshable, authIsValid }: Credential,
+  credential: Credential,
   tokens: TokenSet,
   issuedAt: Date,
 ): Promise<void> {
   const { store, vault, clientFaults, log, now } = dependencies;
+  const { id, provider, kind, generation, refreshable: wasRefreshable } = credential;
   // Other kinds bring clients of their users'.
   if (kind === 'oauth2') clientFaults.noteAccepted(provider);
   const refreshable = tokens.refreshToken !== null || wasRefreshable;
@@ -33,10 +36,15 @@ export async function storeRefreshed(
     expiresAt,
     ...planRefresh(limits, { refreshable, expiresAt }, issuedAt, Math.random()),
   };
-  const stored = await writeUntilStored({ log, fields: { credentialId: id }, what: `A refreshed token of ${id}` }, () =>
-    store.compareAndSetTokens(id, generation, write, now()),
+  const stored = await writeUntilStored(
+    { log, fields: { credentialId: id }, what: `A refreshed token of ${id}` },
+    async () => {
+      const after = await store.compareAndSetTokens(id, generation, write, now());
+      return after === null ? await keepRotated(dependencies, credential, tokens) : { before: credential, after };
+    },
   );
   if (stored === null) return;
-  log.debug({ credentialId: id, generation: stored.generation }, `Refreshed ${id}`);
-  if (!authIsValid && stored.authIsValid) tellRecovery(dependencies, stored, 'refresh');
+  const { before, after } = stored;
+  log.debug({ credentialId: id, generation: after.generation }, `Refreshed ${id}`);
+  if (!before.authIsValid && after.authIsValid) tellRecovery(dependencies, after, 'refresh');
 }

@@ -3,6 +3,7 @@ import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { RunningWork } from '../credentials/running-work.js';
 import { RelinkError } from '../errors.js';
 import { answerError } from './answer-error.js';
 import { answerBrokenRequest } from './answer-broken-request.js';
@@ -13,7 +14,6 @@ import { createMetrics } from './intake/metrics.js';
 import type { App, HttpContext, HttpDependencies } from './dependencies.js';
 import { logRequests } from './log-requests.js';
 import { parseReturnUrlRules } from './operations/return-urls.js';
-import { RunningExchanges } from './operations/running-exchanges.js';
 import { parseJsonBody } from './parse-json-body.js';
 import { registerOpenApi } from './register-openapi.js';
 import { registerUserRoutes } from './register-user-routes.js';
@@ -44,7 +44,7 @@ export async function createApp(dependencies: HttpDependencies): Promise<Fastify
     intake: createIntake(dependencies, metrics),
     now: dependencies.now ?? (() => new Date()),
     returnUrlRules: parseReturnUrlRules(dependencies.config.returnUrls),
-    exchanges: new RunningExchanges(),
+    exchanges: new RunningWork(),
   };
   const app = Fastify({
     // Fastify's own lines hold raw URLs; ours are written by logRequests and answerError.

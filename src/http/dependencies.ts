@@ -9,6 +9,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Config } from '../config.js';
 import type { CredentialTester } from '../credentials/create-credential-tester.js';
 import type { CredentialRefresher } from '../credentials/refresh-once.js';
+import type { RunningWork } from '../credentials/running-work.js';
 import type { IntegrationCatalogue } from '../integrations/load-integrations.js';
 import type { Log } from '../log.js';
 import type { ProviderCatalogue } from '../providers/load-providers.js';
@@ -17,7 +18,6 @@ import type { WorkflowStarter } from '../temporal/workflow-starter.js';
 import type { Vault } from '../vault/vault.js';
 import type { Intake } from './intake/create-intake.js';
 import type { Metrics } from './intake/metrics.js';
-import type { RunningExchanges } from './operations/running-exchanges.js';
 import type { UrlRule } from './operations/return-urls.js';
 
 /** The settings that routes read. */
@@ -53,7 +53,7 @@ export interface HttpDependencies {
 export interface HttpContext extends HttpDependencies {
   readonly now: () => Date;
   readonly returnUrlRules: readonly UrlRule[];
-  readonly exchanges: RunningExchanges;
+  readonly exchanges: RunningWork;
   readonly metrics: Metrics;
   readonly intake: Intake;
 }

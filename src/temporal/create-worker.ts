@@ -7,6 +7,7 @@ import { ConvertErrorsInterceptor } from './convert-errors-interceptor.js';
 import { createSdkLogger } from './create-sdk-logger.js';
 import type { Log } from '../log.js';
 import type { TemporalSettings } from './connect-client.js';
+import { planShutdown } from './plan-shutdown.js';
 
 export interface WorkerSettings {
   readonly temporal: TemporalSettings;
@@ -19,6 +20,8 @@ export interface WorkerSettings {
   readonly maxConcurrentActivities: number;
   /** Integrations whose deliveries this worker works through at the same time. */
   readonly maxConcurrentDeliveries: number;
+  /** What a token request may take: a worker that is stopped waits for those under way. */
+  readonly refreshTimeoutMs: number;
 }
 
 export interface RunningWorker {
@@ -73,7 +76,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     // A killed worker's sticky queue holds up a waiting user for this long.
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '10 seconds',
-    shutdownForceTime: '15 seconds',
+    shutdownForceTime: planShutdown(settings.refreshTimeoutMs).forceMs,
   };
   const worker = await Worker.create(options);
   // Handlers poll a queue of their own: however many deliveries there are, a reconnect finds its slots free.
@@ -93,17 +96,18 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     for (const each of workers) if (each.getState() === 'RUNNING') each.shutdown();
   };
   // The end of one is the end of both: half a worker would look alive.
-  const finished = Promise.all(workers.map(each => each.run().finally(shutDown)))
-    .then(() => undefined)
-    .finally(() => connection.close());
-  // Whoever awaits it learns of a death; one before that must not end the process as an unhandled rejection.
-  finished.catch(() => undefined);
+  const runs = workers.map(each => each.run().finally(shutDown));
+  // One that is cut off takes nothing from the other, which may be waiting for an answer.
+  const ended = Promise.allSettled(runs).then(() => connection.close());
+  const finished = Promise.all(runs).then(() => ended);
+  // Whoever awaits them learns of a death; one before that must not end the process as an unhandled rejection.
+  for (const each of [ended, finished]) each.catch(() => undefined);
   return {
     finished,
     stop: async () => {
       shutDown();
-      // Any rejection of run() means that the worker is gone, which is what was asked for.
-      await finished.catch(() => undefined);
+      // Any rejection means that the worker is gone, which is what was asked for.
+      await ended.catch(() => undefined);
     },
   };
 }

@@ -104,6 +104,7 @@ export async function startTestStack(settings: Record<string, string> = {}): Pro
         workflows: await bundle,
         maxConcurrentActivities: 10,
         maxConcurrentDeliveries: 20,
+        refreshTimeoutMs: config.refreshTimeoutMs,
       });
       workers.push(worker);
       return worker;

@@ -73,3 +73,9 @@ test('a stop that takes longer than its bound ends with code 1 and a line', asyn
   expect(code).toBe(1);
   expect(output).toMatch(/"level":"fatal".*did not stop within 1.5 s/);
 });
+
+test('a role that needs longer for its stop says so itself', async () => {
+  const { code, output } = await run(['1500', '500', 'patient'], [[100, 'SIGTERM']]);
+  expect(code).toBe(0);
+  expect(output).toContain('Stopped fake');
+});

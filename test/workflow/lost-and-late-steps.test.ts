@@ -35,7 +35,14 @@ const control = (path: string, body?: unknown) =>
 
 /** One activity, run apart from any workflow. */
 const run = <Name extends keyof Activities>(name: Name, ...input: Parameters<Activities[Name]>) =>
-  new MockActivityEnvironment({}, { logger }).run(
+  runAttempt(1, name, ...input);
+
+const runAttempt = <Name extends keyof Activities>(
+  attempt: number,
+  name: Name,
+  ...input: Parameters<Activities[Name]>
+) =>
+  new MockActivityEnvironment({ attempt }, { logger }).run(
     createActivities({ ...stack.core, ...stack.hosts, settings: stack.core.config })[name] as (
       ...input: Parameters<Activities[Name]>
     ) => ReturnType<Activities[Name]>,
@@ -152,6 +159,37 @@ it('a death whose telling was lost is told by the next test', async () => {
   await kill(user, credentialId);
   expect(await statusOf(user, integrationId)).toBe('ERROR');
 }, 30_000);
+
+describe('a death that was committed by an attempt which never heard of it', () => {
+  const commit = async () => {
+    const { credentialId, entityId } = await connect(stack.user());
+    await stack.core.store.markCredentialInvalid(credentialId, 1, verdict(), new Date());
+    const linesOf = () =>
+      stack.logLines
+        .filter(line => line.includes(credentialId) && line.includes('is dead'))
+        .map(line => JSON.parse(line) as unknown);
+    return { credentialId, entityId, linesOf };
+  };
+  const refused = { epoch: 1, code: 'credential_refused', httpStatus: 401 } as const;
+
+  it('is told by the next one, in full', async () => {
+    const { credentialId, entityId, linesOf } = await commit();
+    expect(await runAttempt(2, 'markCredentialInvalid', { credentialId, ...refused })).toEqual({ causeEpoch: 2 });
+    expect(linesOf()).toMatchObject([
+      { level: 'error', credentialId, entityIds: [entityId], code: 'credential_refused', httpStatus: 401, epoch: 2 },
+    ]);
+  });
+
+  it.each([
+    ['by a first attempt', 1, refused],
+    ['where it is of another kind', 2, { ...refused, code: 'refresh_refused' }],
+    ['where it was known before', 2, { ...refused, epoch: 2 }],
+  ] as const)('is not told %s', async (_when, attempt, input) => {
+    const { credentialId, linesOf } = await commit();
+    expect(await runAttempt(attempt, 'markCredentialInvalid', { credentialId, ...input })).toEqual({ causeEpoch: 2 });
+    expect(linesOf()).toEqual([]);
+  });
+});
 
 it('a worker that lacks the key lets the attempt wait for it, with its grant', async () => {
   const user = stack.user();

@@ -12,6 +12,8 @@ import type { IntegrationState } from '../../src/domain/integration-state.js';
 import { newId } from '../../src/ids.js';
 import type { SubscriptionWrite } from '../../src/store/port/store.js';
 import { subscriptionSecretsBinding } from '../../src/vault/bindings.js';
+import { Secret } from '../../src/vault/secret.js';
+import { encodeSecrets } from '../../src/vault/subscription-secrets-codec.js';
 import { deadBecauseOf, insertEntity, insertIntegration, later, minute, newUser, ready } from '../contract/fixtures.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 import { recorderModule } from '../support/webhook-user.js';
@@ -73,6 +75,11 @@ async function write(id: IntegrationId, change: Partial<SubscriptionWrite>): Pro
 
 const nothingKept: SubscriptionWrite = { sealedSecrets: null, expiresAt: null, dueAt: new Date(), failure: null };
 
+const secretsOf = async (id: IntegrationId): Promise<unknown> => {
+  const { sealedSecrets } = await subscriptionOf(id);
+  return JSON.parse(stack.core.vault.open(sealedSecrets!, subscriptionSecretsBinding(id)).reveal());
+};
+
 const subscriptionOf = async (id: IntegrationId) => (await stack.core.store.getSubscription(id))!;
 
 it('a failure is written down, whatever its words hold', async () => {
@@ -88,7 +95,7 @@ it('what an outage left to make up for stays, while its type is not defined', as
 });
 
 describe('a failure of the hook for coming back', () => {
-  it('that is over leaves nothing due, where no hook renews the subscription', async () => {
+  it('that is over leaves the subscription due to a worker that has the hook for it', async () => {
     const { id, configure } = await newScene('resuming', { reconnected: 'fail' });
     expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: false });
     const failed = await subscriptionOf(id);
@@ -96,9 +103,10 @@ describe('a failure of the hook for coming back', () => {
     expect(failed.dueAt!.getTime()).toBeGreaterThan(Date.now());
     await configure({});
     const expiresAt = later(new Date(), 60 * minute);
-    await write(id, { dueAt: later(new Date(), -minute), expiresAt });
+    const dueAt = later(new Date(), -minute);
+    await write(id, { dueAt, expiresAt });
     expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: true });
-    expect(await subscriptionOf(id)).toMatchObject({ failure: null, dueAt: null, expiresAt });
+    expect(await subscriptionOf(id)).toMatchObject({ failure: null, dueAt, expiresAt });
   });
 
   it('shows until the hook ran, also when a look in between finds nothing due', async () => {
@@ -150,9 +158,48 @@ it('secrets that the hook brings replace those known', async () => {
   const { id } = await newScene('subscribing');
   await stack.core.store.compareAndSetSubscription(id, 0, { ...nothingKept, sealedSecrets: 'earlier' });
   await prepare(id);
-  const { sealedSecrets } = await subscriptionOf(id);
-  const opened = stack.core.vault.open(sealedSecrets!, subscriptionSecretsBinding(id));
-  expect(JSON.parse(opened.reveal())).toEqual(['subscription-secret']);
+  expect(await secretsOf(id)).toEqual(['subscription-secret']);
+});
+
+describe('secrets that somebody else brought while the hook ran', () => {
+  const seal = (id: IntegrationId, secrets: readonly string[]) =>
+    stack.core.vault.seal(encodeSecrets(secrets.map(each => new Secret(each))), subscriptionSecretsBinding(id));
+  /** As when an attempt was given up on, and its successor was faster. */
+  const overtake = async (sealedFor: (id: IntegrationId) => string) => {
+    const { id, lines, configure } = await newScene('subscribing', { subscription: 'slow' }, null);
+    const known = { ...nothingKept, sealedSecrets: seal(id, ['earlier']) };
+    await stack.core.store.compareAndSetSubscription(id, 0, known);
+    const late = prepare(id);
+    while (lines().length === 0) await sleep(10);
+    const expiresAt = later(new Date(), 60 * minute);
+    await write(id, { sealedSecrets: sealedFor(id), expiresAt, dueAt: later(new Date(), 45 * minute) });
+    expect(await late).toEqual({ subscription: 'ensured', resumed: false });
+    return { id, configure };
+  };
+  const isDueSoon = async (id: IntegrationId) => (await subscriptionOf(id)).dueAt! < later(new Date(), minute);
+
+  it('stay beside those that it brings, until it brings some alone', async () => {
+    const { id, configure } = await overtake(it => seal(it, ['of-the-successor']));
+    expect(await secretsOf(id)).toEqual(['late-secret', 'of-the-successor']);
+    expect(await isDueSoon(id)).toBe(true);
+    await write(id, { dueAt: new Date() });
+    await configure({});
+    await prepare(id);
+    expect(await secretsOf(id)).toEqual(['subscription-secret']);
+    expect(await isDueSoon(id)).toBe(false);
+  });
+
+  it('are nothing to look at again where they are the same', async () => {
+    const { id } = await overtake(it => seal(it, ['late-secret']));
+    expect(await secretsOf(id)).toEqual(['late-secret']);
+    expect(await isDueSoon(id)).toBe(false);
+  });
+
+  it('go where this worker cannot open them, and the hook runs again soon', async () => {
+    const { id } = await overtake(() => 'v1.unknown.key');
+    expect(await secretsOf(id)).toEqual(['late-secret']);
+    expect(await isDueSoon(id)).toBe(true);
+  });
 });
 
 it('writes nothing for an integration that was deleted while its hook ran', async () => {

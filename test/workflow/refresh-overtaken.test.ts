@@ -1,15 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeleteCredentialResult } from '../../src/contracts/workflows.js';
+import { openTokens } from '../../src/credentials/open-tokens.js';
 import type { TokenSet } from '../../src/providers/definition.js';
-import { parseTokenSet } from '../../src/providers/token-set-codec.js';
+import { parseTokenSet, serialiseTokenSet } from '../../src/providers/token-set-codec.js';
 import type { Credential } from '../../src/store/port/store.js';
 import { credentialTokensBinding } from '../../src/vault/bindings.js';
+import { Secret } from '../../src/vault/secret.js';
+import { grantOf } from '../contract/fixtures.js';
 import { createRefreshScene } from '../support/refresh-scene.js';
 import { callControl, fetchIdentity } from '../support/sandbox-client.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 
 let stack: TestStack;
-const { connect, refresh, spoil, mend } = createRefreshScene(() => stack);
+const { connect, read, refresh, spoil, mend } = createRefreshScene(() => stack);
 
 beforeAll(async () => {
   stack = await startTestStack();
@@ -90,5 +93,44 @@ describe('a credential that is deleted while its refresh is under way', () => {
     expect(await running).toEqual({ kind: 'gone' });
     expect(await statusOf(grant.tokens)).toBe(200);
     expect(stack.logLines.filter(line => line.includes('refresh brought') && line.includes(credential.id))).toEqual([]);
+  });
+});
+
+describe('a credential that is connected again while its refresh is under way', () => {
+  const reconnect = async (account: string, change: (held: TokenSet) => Partial<TokenSet>) => {
+    const { store, vault } = stack.core;
+    const credential = await connect(stack.user(), account);
+    const { id } = credential;
+    await spoil({ kind: 'late', delayMs: 1_000 });
+    const running = refresh(credential);
+    while ((await read(id)).refreshPostedAt === null) await sleep(10);
+    await sleep(300);
+    const held = openTokens(vault, credential);
+    const granted = { ...held, accessToken: new Secret('of-the-reconnect'), ...change(held) };
+    const sealedTokens = vault.seal(serialiseTokenSet(granted), credentialTokensBinding(id));
+    await store.replaceGrant(id, 1, grantOf(1e9, { sealedTokens, refreshable: true }), new Date());
+    const { kind } = await running;
+    const tokens = openTokens(vault, await read(id));
+    return { id, kind, held, tokens };
+  };
+
+  it('keeps the refresh token that came for the one it kept, and its own access token', async () => {
+    const { id, kind, held, tokens } = await reconnect('initech', () => ({}));
+    expect(kind).toBe('refreshed');
+    expect(tokens.accessToken.reveal()).toBe('of-the-reconnect');
+    expect(tokens.refreshToken?.reveal()).not.toBe(held.refreshToken?.reveal());
+    expect(await refresh(await read(id))).toMatchObject({ kind: 'refreshed', generation: 4 });
+  });
+
+  it.each([
+    ['brought a refresh token of its own', 'initech', 'of-the-reconnect'],
+    ['kept one that is not spent', 'globex', undefined],
+  ])('is left as it is where it %s', async (_what, account, own) => {
+    const { id, kind, held, tokens } = await reconnect(account, () =>
+      own === undefined ? {} : { refreshToken: new Secret(own) },
+    );
+    expect(kind).toBe('refreshed');
+    expect(tokens.refreshToken?.reveal()).toBe(own ?? held.refreshToken?.reveal());
+    expect(await read(id)).toMatchObject({ generation: 2, epoch: 2 });
   });
 });

@@ -4,6 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../src/activities/create-activities.js';
 import type { SweepResult } from '../../src/contracts/workflows.js';
 import type { IntegrationId } from '../../src/domain/ids.js';
+import type { SubscriptionWrite } from '../../src/store/port/store.js';
 import { idOf } from '../support/ids.js';
 import { query } from '../support/query.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
@@ -241,16 +242,42 @@ it('wakes nobody for a hook that failed and whose time has not come', async () =
   expect(woken).not.toContain(it.integrationId);
 });
 
-it('takes a subscription whose type has no hook any more off the list, once, and keeps its secrets', async () => {
-  const it = await makeWebhookUser(stack, 'recorder');
-  const id = idOf('integration', it.integrationId);
-  const { store } = stack.core;
-  const expiresAt = new Date(Date.now() + 3_600_000);
-  const left = { sealedSecrets: 'sealed', expiresAt, dueAt: new Date(Date.now() - 60_000), failure: null };
-  await store.compareAndSetSubscription(id, 0, left);
-  await sweep();
-  expect(woken).not.toContain(id);
-  expect(await store.getSubscription(id)).toMatchObject({ ...left, dueAt: null });
+describe('a subscription that is due, of a type that has no hook here', () => {
+  const hour = 3_600_000;
+  const leave = async (change: Partial<SubscriptionWrite>) => {
+    const it = await makeWebhookUser(stack, 'recorder');
+    const id = idOf('integration', it.integrationId);
+    const dueAt = new Date(Date.now() - 60_000);
+    const left = { sealedSecrets: null, expiresAt: null, dueAt, failure: null, ...change };
+    await stack.core.store.compareAndSetSubscription(id, 0, left);
+    return { id, left };
+  };
+  const inAnHour = async (id: IntegrationId) => {
+    const { dueAt } = (await stack.core.store.getSubscription(id))!;
+    return Math.abs(dueAt!.getTime() - Date.now() - hour) < 60_000;
+  };
+
+  it('keeps its secrets and its failure, and is looked at in an hour: another worker may have the hook', async () => {
+    const failure = { detail: 'ensureSubscription: TypeError', since: new Date(Date.now() - 60_000), tries: 1 };
+    const { id, left } = await leave({ sealedSecrets: 'sealed', expiresAt: new Date(Date.now() + hour), failure });
+    const { id: fresh } = await leave({});
+    await sweep();
+    expect(woken).not.toContain(id);
+    const after = await stack.core.store.getSubscription(id);
+    expect(after).toMatchObject({ ...left, dueAt: expect.any(Date) as Date });
+    expect(await inAnHour(id)).toBe(true);
+    expect(await inAnHour(fresh)).toBe(true);
+    await sweep();
+    expect(await stack.core.store.getSubscription(id)).toEqual(after);
+  });
+
+  it('shows no failure any more, when that is a day old', async () => {
+    const since = new Date(Date.now() - 25 * hour);
+    const { id } = await leave({ failure: { detail: 'ensureSubscription: TypeError', since, tries: 9 } });
+    await sweep();
+    expect((await stack.core.store.getSubscription(id))!.failure).toBeNull();
+    expect(await inAnHour(id)).toBe(true);
+  });
 });
 
 it('has discarded what came in during a pause and was left by its intake, and not what was held before', async () => {

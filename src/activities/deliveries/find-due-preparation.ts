@@ -17,7 +17,7 @@ export function findDuePreparation(
   if (definition === null) return { subscription: false, resume: false };
   const cameBack = integration.resumeSince !== null;
   const dueAt = subscription?.dueAt ?? null;
-  // What expires and has no time was left by a type without the hook: the hook is back.
+  // What expires and has no time was left by an earlier version, where its type had no hook: the hook is back.
   const isDue = dueAt === null ? (subscription?.expiresAt ?? null) !== null : dueAt <= now;
   if ((subscription?.failure ?? null) !== null && !isDue) return { subscription: false, resume: false };
   return {

@@ -14,6 +14,9 @@ import { encodeSecrets } from '../../vault/subscription-secrets-codec.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { findDuePreparation } from './find-due-preparation.js';
+import { joinSecrets } from './join-secrets.js';
+
+const shortestWaitMs = 10_000;
 
 /**
  * Ensures the subscription, then tells the integration that it is back. Both hooks may run again after a crash, and are
@@ -112,6 +115,9 @@ function renewAt(expiresAt: Date, at: Date): Date {
 
 /**
  * Secrets that the hook does not bring are left as they are: a handshake may have brought them, before or meanwhile.
+ * Those that the hook does bring replace the ones known before it ran. Those that came while it ran stay beside them, and
+ * the hook is due soon: what it brings then, with nobody else at it, counts alone. This holds for an attempt that was
+ * given up on too, since its registration at the provider may have been the last.
  *
  * @param ensured What the hook brought; undefined when it was not run, or failed.
  */
@@ -125,17 +131,27 @@ async function record(
   const at = now();
   const hasHook = integrations.find(type)?.ensureSubscription !== undefined;
   const secrets = (ensured?.secrets ?? []).map(secret => new Secret(secret));
-  const brought = secrets.length === 0 ? null : vault.seal(encodeSecrets(secrets), subscriptionSecretsBinding(id));
+  const binding = subscriptionSecretsBinding(id);
+  const seal = (some: readonly Secret[]) => vault.seal(encodeSecrets(some), binding);
+  const brought = secrets.length === 0 ? null : seal(secrets);
   await changeSubscription(store, id, (known): SubscriptionWrite | null => {
     // Deleted meanwhile, together with its integration.
     if (known === null && before !== null) return null;
     const expiresAt = ensured === undefined ? (known?.expiresAt ?? null) : (ensured?.expiresAt ?? null);
+    const theirs = known?.sealedSecrets ?? null;
+    const renewedAt = expiresAt === null ? null : renewAt(expiresAt, at);
     const write = {
-      sealedSecrets: brought ?? known?.sealedSecrets ?? null,
+      sealedSecrets: brought ?? theirs,
       expiresAt,
-      dueAt: hasHook && expiresAt !== null ? renewAt(expiresAt, at) : null,
+      // Without the hook here, another worker may have it: what is due stays due to that one.
+      dueAt: hasHook ? renewedAt : (known?.dueAt ?? null),
       failure: null,
     };
+    if (brought !== null && theirs !== null && theirs !== before?.sealedSecrets) {
+      const joined = joinSecrets(secrets, () => vault.open(theirs, binding));
+      write.sealedSecrets = seal(joined.secrets);
+      if (joined.isContested) write.dueAt = new Date(at.getTime() + shortestWaitMs);
+    }
     return failed === null ? write : { ...write, ...noteFailure(known?.failure ?? null, failed, at) };
   });
 }
@@ -146,7 +162,7 @@ function noteFailure(
   at: Date,
 ): Pick<SubscriptionWrite, 'dueAt' | 'failure'> {
   const tries = (before?.tries ?? 0) + 1;
-  const waitMs = Math.max(retryDelayMs(tries, Math.random()), 10_000);
+  const waitMs = Math.max(retryDelayMs(tries, Math.random()), shortestWaitMs);
   return {
     dueAt: new Date(at.getTime() + waitMs),
     failure: { detail: failed.slice(0, 300), since: before?.since ?? at, tries },

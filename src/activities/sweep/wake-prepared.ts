@@ -6,6 +6,8 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { walkPages } from '../for-each-page.js';
 import { wakeEach } from './wake-each.js';
 
+const hourMs = 3_600_000;
+
 /**
  * Wakes those whose subscription is due, and those that came back and whose hook for that has not run. Both lists are
  * walked to their ends: what cannot run now (its gate is closed, its type is gone) keeps its place in them, and must not
@@ -23,7 +25,7 @@ export async function wakePrepared(dependencies: ActivityDependencies): Promise<
   let count = 0;
   await walkPages(
     page => store.listDueSubscriptions(at, page),
-    async due => wake(await findDue(dependencies, due)),
+    async due => wake(await findDue(dependencies, due, at)),
   );
   const before = new Date(at.getTime() - settings.sweepAfterMs);
   await walkPages(
@@ -36,6 +38,7 @@ export async function wakePrepared(dependencies: ActivityDependencies): Promise<
 async function findDue(
   { store, integrations }: ActivityDependencies,
   due: readonly Subscription[],
+  at: Date,
 ): Promise<readonly IntegrationId[]> {
   const rows = await store.readIntegrationGates(due.map(({ integrationId }) => integrationId));
   const byId = new Map(rows.map(row => [row.id, row]));
@@ -50,7 +53,7 @@ async function findDue(
       if (definition === null) continue;
       if (definition.ensureSubscription !== undefined || (await isUnresumed(store, integrationId))) {
         found.push(integrationId);
-      } else await endSubscription(store, subscription);
+      } else await postponeSubscription(store, subscription, at);
     }
   }
   return found;
@@ -61,18 +64,21 @@ async function isUnresumed(store: ActivityDependencies['store'], id: Integration
 }
 
 /**
- * Its type has no hook any more: nothing is due, and a failure of the hook is over. The secrets stay, since the provider
- * goes on signing with them, and the expiry: should the hook come back, it is due again at the next look.
+ * Its type has no hook here. A worker of another version may have one, and has to find it: only an hour later, so that
+ * the list does not fill with what cannot run. Everything else stays, since the provider goes on signing with its secrets;
+ * but a failure of a hook that is gone for good does not show for ever, and no two versions live together for a day.
  */
-async function endSubscription(
+async function postponeSubscription(
   store: ActivityDependencies['store'],
-  { integrationId, version, sealedSecrets, expiresAt }: Subscription,
+  { integrationId, version, sealedSecrets, expiresAt, failure }: Subscription,
+  at: Date,
 ): Promise<void> {
+  const isOver = failure !== null && at.getTime() - failure.since.getTime() > 24 * hourMs;
   await store.compareAndSetSubscription(integrationId, version, {
     sealedSecrets,
     expiresAt,
-    dueAt: null,
-    failure: null,
+    dueAt: new Date(at.getTime() + hourMs),
+    failure: isOver ? null : failure,
   });
 }
 

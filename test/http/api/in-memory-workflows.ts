@@ -8,6 +8,7 @@ import type { InvalidateInput, TestCredentialInput } from '../../../src/contract
 import { createCredentialRefresher } from '../../../src/credentials/create-credential-refresher.js';
 import { createClientFaults } from '../../../src/credentials/create-client-faults.js';
 import { createProviderBreakers } from '../../../src/credentials/provider-breakers.js';
+import { RunningWork } from '../../../src/credentials/running-work.js';
 import { RelinkError } from '../../../src/errors.js';
 import type { ReauthAnswer, ReauthTarget, WorkflowStarter } from '../../../src/temporal/workflow-starter.js';
 
@@ -38,7 +39,7 @@ export interface InMemoryWorkflows extends WorkflowStarter {
 export function createInMemoryWorkflows(
   dependencies: Omit<
     ActivityDependencies,
-    'workflows' | 'handlers' | 'requests' | 'refresher' | 'breakers' | 'clientFaults'
+    'workflows' | 'handlers' | 'requests' | 'refresher' | 'refreshes' | 'breakers' | 'clientFaults'
   >,
 ): InMemoryWorkflows {
   const restores: Promise<unknown>[] = [];
@@ -135,6 +136,7 @@ export function createInMemoryWorkflows(
     ...noHandlers,
     workflows,
     refresher: createCredentialRefresher({ store: dependencies.store, workflows }),
+    refreshes: new RunningWork(),
     breakers: createProviderBreakers(dependencies.log),
     clientFaults: createClientFaults(),
   });

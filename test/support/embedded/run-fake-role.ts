@@ -4,8 +4,9 @@ import { createLog } from '../../../src/log.js';
 import { runRole } from '../../../src/run-role.js';
 
 /**
- * run-fake-role <stop ms> <longest stop ms> [throw|reject|settings|refused]: a role whose stop takes so long; with a third
- * word it breaks when it is ready, where nobody catches, or cannot start. Its log is its output.
+ * run-fake-role <stop ms> <longest stop ms> [throw|reject|settings|refused|patient]: a role whose stop takes so long; with a
+ * third word it breaks when it is ready, where nobody catches, or cannot start, or asks for a minute for its stop. Its log
+ * is its output.
  */
 const [, , stopMs = '0', longestStopMs = '45000', mishap] = process.argv;
 
@@ -19,6 +20,7 @@ const start = async () => {
     if (mishap === 'reject') void Promise.reject(new Error('rejected past everybody'));
   }, 50);
   return {
+    ...(mishap === 'patient' ? { longestStopMs: 60_000 } : {}),
     stop: async () => {
       await sleep(Number(stopMs));
       clearInterval(alive);

@@ -97,6 +97,10 @@ module.exports = {
             await sleep(500);
             return { secrets: [], expiresAt };
           }
+          if (context.config.subscription === 'slow') {
+            await sleep(500);
+            return { secrets: ['late-secret'], expiresAt };
+          }
           return { secrets: ['subscription-secret'], expiresAt };
         },
         onReconnected,

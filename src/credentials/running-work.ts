@@ -1,8 +1,8 @@
 /**
- * Work that must not be cut off with the request that began it: a code that was sent to the provider is spent, so its
- * answer has to reach the database even when the caller has gone or the process is asked to stop.
+ * Work that must not be cut off with what began it: a code or a refresh token that was sent to the provider is spent, so
+ * the answer has to reach the database even when the caller has gone or the process is asked to stop.
  */
-export class RunningExchanges {
+export class RunningWork {
   readonly #running = new Set<Promise<unknown>>();
 
   /** Runs the work and keeps hold of it until it ends. */
