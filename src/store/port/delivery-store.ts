@@ -3,6 +3,7 @@ import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import type {
   ClaimRequest,
   ClaimedDelivery,
+  ConsumerGate,
   Delivery,
   DeliveryOutcome,
   InsertedDelivery,
@@ -29,6 +30,8 @@ export interface DeliveryStore {
   insertDeliveries(deliveries: readonly NewDelivery[]): Promise<readonly InsertedDelivery[]>;
   /** Reads the primary; integrations that are gone are left out. At most 500 ids. */
   readIntegrationGates(ids: readonly IntegrationId[]): Promise<readonly IntegrationGateRow[]>;
+  /** Reads the primary, in one round: its answer says that nothing more may begin also where `claim` was replaced. */
+  readConsumerGate(integrationId: IntegrationId, claim: string): Promise<ConsumerGate>;
   /** In one statement; integrations that are gone are left out. At most 500 ids. */
   readIntakeTargets(ids: readonly IntegrationId[]): Promise<readonly IntakeTargetRow[]>;
   hasQueuedDeliveries(integrationId: IntegrationId): Promise<boolean>;

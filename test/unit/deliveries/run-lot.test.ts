@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Finisher } from '../../../src/activities/deliveries/finisher.js';
 import type { Consumer } from '../../../src/activities/deliveries/open-delivery.js';
-import { firstTurn, runLot, type LotDependencies } from '../../../src/activities/deliveries/run-lot.js';
+import { firstTurn, runLot, type LotDependencies, type LotTools } from '../../../src/activities/deliveries/run-lot.js';
 import type { Gate } from '../../../src/domain/delivery.js';
 import type { IntegrationType, UserId } from '../../../src/domain/ids.js';
 import { RelinkError } from '../../../src/errors.js';
@@ -41,7 +41,7 @@ interface Scene {
   readonly suspect?: boolean;
   /** What is stored of the delivery at this place. */
   readonly stored?: { readonly place: number; readonly sealedContent: string };
-  readonly askGate?: () => Promise<Gate>;
+  readonly askGate?: LotTools['askGate'];
   readonly store?: Partial<Pick<DeliveryStore, 'finishDeliveries' | 'noteCrash'>>;
 }
 
@@ -177,6 +177,19 @@ test('a claim that is lost in the middle of a lot ends it', async () => {
   await expect(scene.run()).rejects.toMatchObject({ code: 'claim_lost' });
   await scene.callers.host.close();
   expect(scene.said.length).toBeLessThan(20);
+});
+
+test('of a consumer that was replaced nothing more begins once the gate was asked, before any write tells it', async () => {
+  let answer: Gate | 'claim_lost' = 'process';
+  const bodies = [{ do: 'wait', ms: 400 }, ...says(3)];
+  const scene = stage({ bodies, askGate: () => Promise.resolve(answer) });
+  await scene.callers.run({ do: 'nothing' });
+  const running = scene.run();
+  await sleep(200);
+  answer = 'claim_lost';
+  await expect(running).rejects.toMatchObject({ code: 'claim_lost' });
+  await scene.callers.host.close();
+  expect(scene.said).toEqual([]);
 });
 
 test('a crash ends the lot, and only what the dead thread had in hand is suspect', async () => {
