@@ -94,6 +94,16 @@ it('an attempt that was frozen before it began takes nothing from the one that r
   expect(it.lines()).toEqual([]);
 });
 
+it('an attempt that finds the gate closed says that nobody looks, also for one that died looking', async () => {
+  const it = await connect('recorder');
+  const { store } = stack.core;
+  await store.becomeConsumer(it.id, 'dead/1/1', new Date());
+  await it.user.patch(it.path, { status: 'DISABLED' });
+  expect(await store.findLookedAfter([it.id], new Date(0))).toEqual([it.id]);
+  expect(await prepare().process(it.id)).toMatchObject({ handled: 0, end: 'stopped' });
+  expect(await store.findLookedAfter([it.id], new Date(0))).toEqual([]);
+});
+
 it('an attempt that was replaced in the middle of a lot begins nothing after the delivery in hand', async () => {
   const it = await connect('patient');
   for (const n of range(4)) await it.send({ n, waitMs: 400 });

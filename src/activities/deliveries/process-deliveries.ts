@@ -52,6 +52,8 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
       const integration = await store.getIntegration(integrationId);
       if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
       if (gateOfState(integrations, integration) !== 'process') {
+        // An earlier attempt that died says for ever that it looks: nobody would be woken once the gate is open again.
+        await store.noteLooking(integrationId, null, false);
         return { ...progress, end: 'stopped', nextDueInMs: afterClosedGateMs };
       }
       // One that was closed and opened again may have to be prepared before its next delivery runs.

@@ -126,7 +126,8 @@ export function createDeliveryClaims(collections: Collections): Claims {
     },
 
     async noteLooking(integrationId, claim, isLooking) {
-      await consumers.updateOne({ _id: integrationId, claim }, { $set: { isLooking } });
+      const consumer = { _id: integrationId, ...(claim !== null && { claim }) };
+      await consumers.updateOne(consumer, { $set: { isLooking } });
     },
 
     async findLookedAfter(ids, since) {

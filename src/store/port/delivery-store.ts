@@ -56,9 +56,9 @@ export interface DeliveryStore {
   /**
    * Says whether the consumer looks for deliveries at least once more; one that has just become it does. Clear it before
    * the last look: then that look sees every row whose writer read, after its commit, that it was set. No-op when `claim`
-   * is no longer the consumer.
+   * is no longer the consumer. Without a claim it is said of whoever is the consumer: clearing too much costs a wake.
    */
-  noteLooking(integrationId: IntegrationId, claim: string, isLooking: boolean): Promise<void>;
+  noteLooking(integrationId: IntegrationId, claim: string | null, isLooking: boolean): Promise<void>;
   /**
    * Which of these have a consumer that looks at least once more, and was handed its work out after `since`: one that was
    * ended from outside says for ever that it looks. At most 500 ids.
