@@ -62,6 +62,7 @@ export async function runLot(
   const { finisher, notes, deadline, pace } = tools;
   const policy = webhookPolicyOf(dependencies.integrations.find(integration.type));
   const byArrival = policy.order === 'arrival';
+  const mayKill = !dependencies.handlers.isBuiltIn(integration.type);
   const queue = [...lot];
   let [handled, failed] = [0, 0];
   let stopped: LotResult['stopped'] = null;
@@ -115,7 +116,8 @@ export async function runLot(
     const wanted = byArrival ? chooseTurn(queue, pace.turn) : queue.slice(0, 1);
     const [first] = wanted;
     if (first === undefined) return;
-    if (first.suspect && (first.crashes >= maxCrashes || first.attempts + first.crashes >= policy.maxAttempts)) {
+    const isAccused = first.suspect && mayKill;
+    if (isAccused && (first.crashes >= maxCrashes || first.attempts + first.crashes >= policy.maxAttempts)) {
       endUnrun('handler_crashed');
       return;
     }
@@ -134,7 +136,7 @@ export async function runLot(
     const onBegin = async () => {
       if (!(await isOpen()) || stopped !== null || isCrashed) return null;
       mayHaveBegun = true;
-      if (first.suspect && !(await dependencies.store.noteCrash(integration.id, first.id, tools.claim))) {
+      if (isAccused && !(await dependencies.store.noteCrash(integration.id, first.id, tools.claim))) {
         throw new RelinkError('claim_lost', integration.id);
       }
       return openUntil;

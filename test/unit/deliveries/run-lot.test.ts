@@ -7,6 +7,7 @@ import { firstTurn, runLot, type LotDependencies, type LotTools } from '../../..
 import type { Gate } from '../../../src/domain/delivery.js';
 import type { IntegrationType, UserId } from '../../../src/domain/ids.js';
 import { RelinkError } from '../../../src/errors.js';
+import type { BuiltInHandler } from '../../../src/handlers/built-in-turn.js';
 import { newId } from '../../../src/ids.js';
 import { defineIntegration, type WebhookPolicy } from '../../../src/integrations/definition.js';
 import { encodeContent } from '../../../src/integrations/delivery-content.js';
@@ -39,6 +40,8 @@ interface Scene {
   readonly webhooks?: Partial<WebhookPolicy>;
   readonly bodies: readonly Record<string, unknown>[];
   readonly suspect?: boolean;
+  readonly crashesBefore?: number;
+  readonly builtIn?: BuiltInHandler;
   /** What is stored of the delivery at this place. */
   readonly stored?: { readonly place: number; readonly sealedContent: string };
   readonly askGate?: LotTools['askGate'];
@@ -46,8 +49,17 @@ interface Scene {
 }
 
 /** A lot over a real host and a real vault; its store only notes what it is told. */
-function stage({ webhooks = {}, bodies, suspect = false, stored, askGate, store = {} }: Scene) {
-  const callers = callHandlers({ threads: 1 });
+function stage({
+  webhooks = {},
+  bodies,
+  suspect = false,
+  crashesBefore = 0,
+  builtIn,
+  stored,
+  askGate,
+  store = {},
+}: Scene) {
+  const callers = callHandlers({ threads: 1, ...(builtIn && { builtIn: { trouble: builtIn } }) });
   const definition = defineIntegration({
     type: 'trouble',
     name: 'T',
@@ -91,7 +103,7 @@ function stage({ webhooks = {}, bodies, suspect = false, stored, askGate, store 
           : vault.sealBytes(content, deliveryContentBinding(integration.id, externalId)),
       receivedAt: date,
       attempts: 0,
-      crashes: 0,
+      crashes: crashesBefore,
       suspect,
     };
   });
@@ -167,6 +179,29 @@ test('a crash that the database may or may not have noted is taken back with the
   await scene.callers.host.close();
   expect(scene.said).toEqual([]);
   expect(scene.written).toMatchObject([{ kind: 'released', ran: true }]);
+});
+
+describe('a suspect whose run took its worker with it three times', () => {
+  it('is given up on', async () => {
+    const scene = stage({ bodies: says(1), suspect: true, crashesBefore: 3 });
+    expect(await scene.run()).toEqual({ handled: 0, failed: 1, stopped: null });
+    await scene.callers.host.close();
+    expect(scene.written).toMatchObject([{ kind: 'failed', reason: 'handler_crashed' }]);
+  });
+
+  it('of a built-in type is run, and charged for nothing: no worker died of it', async () => {
+    const ran: string[] = [];
+    const builtIn: BuiltInHandler = ({ facts }) => {
+      ran.push(facts.idempotencyKey);
+      return Promise.resolve({ kind: 'done', subscription: null });
+    };
+    const scene = stage({ bodies: says(1), suspect: true, crashesBefore: 3, builtIn });
+    expect(await scene.run()).toEqual({ handled: 1, failed: 0, stopped: null });
+    await scene.callers.host.close();
+    expect(ran).toHaveLength(1);
+    expect(scene.crashes).toEqual([]);
+    expect(kindsOf(scene.written)).toEqual(['succeeded']);
+  });
 });
 
 test('a claim that is lost in the middle of a lot ends it', async () => {
