@@ -151,6 +151,7 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
   }
 
   return {
+    isBuiltIn: type => builtIn.has(type),
     runInTurn,
     async run(call, services, signal) {
       let answer: HandlerAnswer | undefined;

@@ -64,6 +64,8 @@ export interface HandlerTurn {
  * service outlives whatever they do.
  */
 export interface HandlerHost {
+  /** Whether calls of this type run nothing of the adopter's: a process that died meanwhile did not die of them. */
+  isBuiltIn(type: string): boolean;
   /** Rejects only for `signal`: with its reason, once the handler has ended without success or its thread was ended. */
   run(call: HandlerCall, services: HandlerServices, signal: AbortSignal): Promise<HandlerAnswer>;
   /**

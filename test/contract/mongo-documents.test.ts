@@ -103,6 +103,31 @@ describeOnMongo('documents of the mongo store', () => {
     },
   );
 
+  it('by arrival nothing is handed out past what a frozen predecessor took between the look and the writes', async () => {
+    const integrationId = newIntegration();
+    const ids = await insertSome(store, integrationId, 4);
+    await store.becomeConsumer(integrationId, 'run/1', one);
+    await store.becomeConsumer(integrationId, 'run/2', one);
+    verdict = async (command): Promise<Verdict> => {
+      if (command['update'] !== 'deliveries') return 'pass';
+      verdict = () => 'pass';
+      const late = { state: 'claimed', claim: 'run/1', fence: 1, lot: 'late' };
+      await collections().deliveries.updateOne({ _id: ids[2]! }, { $set: late });
+      return 'pass';
+    };
+    expect(idsOf(await claimLot(store, integrationId, { claim: 'run/2' }))).toEqual(ids.slice(0, 2));
+    expect(await readDelivery(store, integrationId, ids[3]!)).toMatchObject({ state: 'queued', attempts: 0 });
+    await store.finishDeliveries(integrationId, 'run/2', ids.slice(0, 2).map(succeeded), one);
+    for (const [place, suspect] of [
+      [2, true],
+      [3, false],
+    ] as const) {
+      const lot = await claimLot(store, integrationId, { claim: 'run/2' });
+      expect(lot).toMatchObject([{ id: ids[place], suspect }]);
+      await store.finishDeliveries(integrationId, 'run/2', [succeeded(ids[place]!)], one);
+    }
+  });
+
   it('a discard up to a limit makes up for what was claimed between its look and its write', async () => {
     const integrationId = newIntegration();
     const ids = await insertSome(store, integrationId, 6);

@@ -94,6 +94,34 @@ it('an attempt that was frozen before it began takes nothing from the one that r
   expect(it.lines()).toEqual([]);
 });
 
+it('an attempt that finds the gate closed says that nobody looks, also for one that died looking', async () => {
+  const it = await connect('recorder');
+  const { store } = stack.core;
+  await store.becomeConsumer(it.id, 'dead/1/1', new Date());
+  await it.user.patch(it.path, { status: 'DISABLED' });
+  expect(await store.findLookedAfter([it.id], new Date(0))).toEqual([it.id]);
+  expect(await prepare().process(it.id)).toMatchObject({ handled: 0, end: 'stopped' });
+  expect(await store.findLookedAfter([it.id], new Date(0))).toEqual([]);
+});
+
+it('an attempt that was replaced in the middle of a lot begins nothing after the delivery in hand', async () => {
+  const it = await connect('patient');
+  for (const n of range(4)) await it.send({ n, waitMs: 400 });
+  const { store } = stack.core;
+  // What tells it late is the write of its outcome.
+  const finishDeliveries: typeof store.finishDeliveries = async (...call) => {
+    await sleep(300);
+    return store.finishDeliveries(...call);
+  };
+  const running = prepare({ store: { ...store, finishDeliveries } }).process(it.id);
+  const until = Date.now() + 10_000;
+  while (it.lines('begin').length < 1 && Date.now() < until) await sleep(20);
+  await store.becomeConsumer(it.id, 'newer/1/2', new Date());
+  await expect(running).rejects.toMatchObject({ code: 'claim_lost' });
+  expect(it.lines('begin').map(line => line.n)).toEqual([0]);
+  expect((await rowsOf(it.id)).map(row => row.state)).toEqual(range(4).map(() => 'queued'));
+});
+
 it('one that was paused and enabled again is prepared before its next delivery runs', async () => {
   const it = await connect('patient');
   for (const n of range(6)) await it.send({ n, waitMs: 200 });

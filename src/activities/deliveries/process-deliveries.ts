@@ -4,7 +4,7 @@ import type { Activities } from '../../contracts/activities.js';
 import type { ProcessResult } from '../../contracts/delivery-activities.js';
 import { RelinkError } from '../../errors.js';
 import { webhookPolicyOf } from '../../integrations/definition.js';
-import { gateOfState } from '../../integrations/gate-of.js';
+import { gateOf, gateOfState } from '../../integrations/gate-of.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { countEnded } from '../count-ended.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
@@ -12,7 +12,6 @@ import { DueWatcher } from './due-watcher.js';
 import { Finisher } from './finisher.js';
 import { nameClaim } from './name-claim.js';
 import { noteOutcomes } from './note-outcomes.js';
-import { readGate } from './read-gate.js';
 import type { Consumer } from './open-delivery.js';
 import { firstTurn, runLot } from './run-lot.js';
 
@@ -53,12 +52,16 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
       const integration = await store.getIntegration(integrationId);
       if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
       if (gateOfState(integrations, integration) !== 'process') {
+        // An earlier attempt that died says for ever that it looks: nobody would be woken once the gate is open again.
+        await store.noteLooking(integrationId, null, false);
         return { ...progress, end: 'stopped', nextDueInMs: afterClosedGateMs };
       }
       // One that was closed and opened again may have to be prepared before its next delivery runs.
       let hasChanged = false;
       const askGate = async () => {
-        const { gate, row } = await readGate(dependencies, integrationId);
+        const { row, isConsumer } = await store.readConsumerGate(integrationId, claim);
+        if (!isConsumer) return 'claim_lost';
+        const gate = gateOf(integrations, row);
         hasChanged =
           row !== null && gate === 'process' && row.statusSince.getTime() !== integration.statusSince.getTime();
         return hasChanged ? 'hold' : gate;

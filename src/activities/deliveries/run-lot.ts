@@ -6,6 +6,7 @@ import type { ClaimedDelivery, DeliveryStore } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { Finisher } from './finisher.js';
 import type { OutcomeNotes } from './note-outcomes.js';
+import { chooseTurn } from './choose-turn.js';
 import { openTurn } from './open-turn.js';
 import { decideOutcome } from './decide-outcome.js';
 import type { Consumer } from './open-delivery.js';
@@ -15,7 +16,6 @@ const gateIsFreshForMs = 100;
 /** What goes to a thread at once: quick handlers get many, slow ones one at a time. */
 export const firstTurn = 16;
 const longestTurn = 64;
-const largestTurn = 1024 * 1024;
 
 export interface LotResult {
   readonly handled: number;
@@ -36,7 +36,8 @@ export interface LotTools {
   readonly deadline: number;
   /** How many deliveries a thread was last able to work through in a turn; kept from lot to lot. */
   readonly pace: { turn: number };
-  readonly askGate: () => Promise<Gate>; // of the primary
+  /** Of the primary; `claim_lost`: another consumer took over. */
+  readonly askGate: () => Promise<Gate | 'claim_lost'>;
   readonly notes: OutcomeNotes;
 }
 
@@ -46,7 +47,10 @@ export interface LotTools {
  *
  * Races: the gate is asked after the claim and before any work, one question at a time for all runners, and again when a
  * turn had to wait for a thread. Nothing begins that would need an older answer than the last one (a turn's time is up
- * before the gate is asked again), and nothing after an answer, or anything else, that said stop.
+ * before the gate is asked again), and nothing after an answer, or anything else, that said stop. The same answer says
+ * whether the claim still holds: the write of an outcome would tell it only after further ones have begun.
+ *
+ * @throws RelinkError `claim_lost` when another consumer took over.
  */
 export async function runLot(
   dependencies: LotDependencies,
@@ -58,6 +62,7 @@ export async function runLot(
   const { finisher, notes, deadline, pace } = tools;
   const policy = webhookPolicyOf(dependencies.integrations.find(integration.type));
   const byArrival = policy.order === 'arrival';
+  const mayKill = !dependencies.handlers.isBuiltIn(integration.type);
   const queue = [...lot];
   let [handled, failed] = [0, 0];
   let stopped: LotResult['stopped'] = null;
@@ -74,7 +79,9 @@ export async function runLot(
   const askGate = async () => {
     const askedAt = Date.now();
     try {
-      const isOpen = (await tools.askGate()) === 'process';
+      const gate = await tools.askGate();
+      if (gate === 'claim_lost') throw new RelinkError('claim_lost', integration.id);
+      const isOpen = gate === 'process';
       if (!isOpen) stop('gate_closed');
       else if (stopped === null) openUntil = askedAt + gateIsFreshForMs;
       return isOpen;
@@ -106,10 +113,11 @@ export async function runLot(
   };
 
   const takeTurn = async () => {
-    const wanted = byArrival ? takeSome(queue, pace.turn) : queue.slice(0, 1);
+    const wanted = byArrival ? chooseTurn(queue, pace.turn) : queue.slice(0, 1);
     const [first] = wanted;
     if (first === undefined) return;
-    if (first.suspect && (first.crashes >= maxCrashes || first.attempts + first.crashes >= policy.maxAttempts)) {
+    const isAccused = first.suspect && mayKill;
+    if (isAccused && (first.crashes >= maxCrashes || first.attempts + first.crashes >= policy.maxAttempts)) {
       endUnrun('handler_crashed');
       return;
     }
@@ -128,7 +136,7 @@ export async function runLot(
     const onBegin = async () => {
       if (!(await isOpen()) || stopped !== null || isCrashed) return null;
       mayHaveBegun = true;
-      if (first.suspect && !(await dependencies.store.noteCrash(integration.id, first.id, tools.claim))) {
+      if (isAccused && !(await dependencies.store.noteCrash(integration.id, first.id, tools.claim))) {
         throw new RelinkError('claim_lost', integration.id);
       }
       return openUntil;
@@ -188,13 +196,4 @@ export async function runLot(
   await finisher.settled();
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return { handled, failed, stopped };
-}
-
-/** The first ones, as many as make a turn. A suspect is claimed by itself, so it is alone in its lot. */
-function takeSome(queue: readonly ClaimedDelivery[], length: number): ClaimedDelivery[] {
-  let size = 0;
-  return queue.slice(0, length).filter((delivery, index) => {
-    size += delivery.sealedContent.length;
-    return index === 0 || size <= largestTurn;
-  });
 }

@@ -7,6 +7,7 @@ import { createDeliveryQueues } from './delivery-queues.js';
 import { createDeliveryUpkeep } from './delivery-upkeep.js';
 import { insertDeliveries } from './insert-deliveries.js';
 import { firstOf } from './map-documents.js';
+import { readConsumerGate } from './read-consumer-gate.js';
 import { readIntakeTargets } from './read-intake-targets.js';
 import { readIntegrationGates } from './read-integration-gates.js';
 import { afterCursor } from './read-page.js';
@@ -20,6 +21,7 @@ export function createDeliveryStore(collections: Collections): DeliveryStore {
     ...createDeliveryUpkeep(collections),
     insertDeliveries: rows => insertDeliveries(collections, rows),
     readIntegrationGates: ids => readIntegrationGates(collections, ids),
+    readConsumerGate: (id, claim) => readConsumerGate(collections, id, claim),
     readIntakeTargets: ids => readIntakeTargets(collections, ids),
 
     async getDelivery(integrationId, id) {

@@ -3,7 +3,7 @@ import type { IntegrationId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
 import type { ClaimRequest } from '../port/delivery-rows.js';
 import type { DeliveryStore } from '../port/delivery-store.js';
-import { largestLotBytes } from '../lot-size.js';
+import { chooseLot, countUnbroken } from './choose-lot.js';
 import type { Collections } from './connect.js';
 import { headFields, pending, toClaimed, toFence, toHead, type QueueHead } from './delivery-documents.js';
 import { drawNumbers } from './draw-numbers.js';
@@ -16,6 +16,9 @@ type Claims = Pick<
 >;
 
 const rounds = 5;
+
+const idsOf = (some: readonly { readonly _id: string }[]) => some.map(({ _id }) => _id);
+const inLot = (some: readonly { readonly _id: string }[], lot: string) => ({ _id: { $in: idsOf(some) }, lot });
 
 const byArrival = { sequence: 1 } as const;
 
@@ -35,7 +38,8 @@ const byArrival = { sequence: 1 } as const;
  *    carries the claim, which (1) took away.
  *
  * By arrival a lot begins with its first delivery alone: of several callers one gets it, and it goes on from there. Nobody
- * passes a delivery that is claimed or not due, so nothing is overtaken.
+ * passes a delivery that is claimed or not due, so nothing is overtaken. One of the lot that somebody else took between
+ * the look and the write ends the lot: what lies behind it goes back.
  */
 export function createDeliveryClaims(collections: Collections): Claims {
   const { deliveries, consumers } = collections;
@@ -109,6 +113,11 @@ export function createDeliveryClaims(collections: Collections): Claims {
     return modifiedCount + (order === 'arrival' ? 1 : 0);
   }
 
+  /** As far as they are still in the lot: whoever became the consumer since has queued them already. */
+  async function giveBack(some: readonly { readonly _id: string }[], lot: string): Promise<void> {
+    await deliveries.updateMany(inLot(some, lot), { $set: { state: 'queued', claim: null, lot: null } });
+  }
+
   return {
     async becomeConsumer(integrationId, claim, since) {
       const fence = await takeConsumer(integrationId, claim, since);
@@ -117,7 +126,8 @@ export function createDeliveryClaims(collections: Collections): Claims {
     },
 
     async noteLooking(integrationId, claim, isLooking) {
-      await consumers.updateOne({ _id: integrationId, claim }, { $set: { isLooking } });
+      const consumer = { _id: integrationId, ...(claim !== null && { claim }) };
+      await consumers.updateOne(consumer, { $set: { isLooking } });
     },
 
     async findLookedAfter(ids, since) {
@@ -148,13 +158,17 @@ export function createDeliveryClaims(collections: Collections): Claims {
         if (chosen.length === 0) return [];
         const lot = randomUUID();
         if ((await take(chosen, order, { state: 'claimed', claim, fence, lot })) === 0) continue;
-        const ours = { _id: { $in: chosen.map(({ _id }) => _id) }, lot };
         const [holder, taken] = await Promise.all([
           readFence(integrationId, claim),
-          deliveries.find(ours).sort(byArrival).toArray(),
+          deliveries.find(inLot(chosen, lot)).sort(byArrival).toArray(),
         ]);
-        if (holder === fence) return taken.map(toClaimed);
-        await deliveries.updateMany(ours, { $set: { state: 'queued', claim: null, lot: null } });
+        if (holder === fence && order === 'none') return taken.map(toClaimed);
+        if (holder === fence) {
+          const unbroken = countUnbroken(idsOf(chosen), idsOf(taken));
+          if (unbroken < taken.length) await giveBack(taken.slice(unbroken), lot);
+          return taken.slice(0, unbroken).map(toClaimed);
+        }
+        await giveBack(chosen, lot);
         return null;
       }
       // Others were faster each time: what they left is for the next call.
@@ -169,21 +183,4 @@ export function createDeliveryClaims(collections: Collections): Claims {
       return modifiedCount > 0;
     },
   };
-}
-
-/**
- * The unbroken run of what may run now, from the head on: one suspect alone, or any number of others up to the lot's
- * size, but always the first.
- */
-function chooseLot(head: readonly QueueHead[], now: Date): QueueHead[] {
-  const runs = ({ state, dueAt }: QueueHead) => state === 'queued' && dueAt <= now;
-  const lot: QueueHead[] = [];
-  let size = 0;
-  for (const delivery of head) {
-    size += delivery.size;
-    if (!runs(delivery) || (lot.length > 0 && (delivery.suspect || size > largestLotBytes))) break;
-    lot.push(delivery);
-    if (delivery.suspect) break;
-  }
-  return lot;
 }

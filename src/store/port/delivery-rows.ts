@@ -94,6 +94,14 @@ export interface IntegrationGateRow {
   readonly openCauses: number;
 }
 
+/** What a consumer asks before it begins something. */
+export interface ConsumerGate {
+  /** Null: the integration is gone. */
+  readonly row: IntegrationGateRow | null;
+  /** Whether the claim that asks is still the integration's consumer. */
+  readonly isConsumer: boolean;
+}
+
 /** What the intake needs to know of an integration to verify a webhook for it and to know where to wake. */
 export interface IntakeTargetRow extends Omit<IntegrationGateRow, 'statusSince'> {
   /** Of its entities, one each. */

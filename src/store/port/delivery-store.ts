@@ -3,6 +3,7 @@ import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import type {
   ClaimRequest,
   ClaimedDelivery,
+  ConsumerGate,
   Delivery,
   DeliveryOutcome,
   InsertedDelivery,
@@ -29,6 +30,8 @@ export interface DeliveryStore {
   insertDeliveries(deliveries: readonly NewDelivery[]): Promise<readonly InsertedDelivery[]>;
   /** Reads the primary; integrations that are gone are left out. At most 500 ids. */
   readIntegrationGates(ids: readonly IntegrationId[]): Promise<readonly IntegrationGateRow[]>;
+  /** Reads the primary, in one round: its answer says that nothing more may begin also where `claim` was replaced. */
+  readConsumerGate(integrationId: IntegrationId, claim: string): Promise<ConsumerGate>;
   /** In one statement; integrations that are gone are left out. At most 500 ids. */
   readIntakeTargets(ids: readonly IntegrationId[]): Promise<readonly IntakeTargetRow[]>;
   hasQueuedDeliveries(integrationId: IntegrationId): Promise<boolean>;
@@ -53,9 +56,9 @@ export interface DeliveryStore {
   /**
    * Says whether the consumer looks for deliveries at least once more; one that has just become it does. Clear it before
    * the last look: then that look sees every row whose writer read, after its commit, that it was set. No-op when `claim`
-   * is no longer the consumer.
+   * is no longer the consumer. Without a claim it is said of whoever is the consumer: clearing too much costs a wake.
    */
-  noteLooking(integrationId: IntegrationId, claim: string, isLooking: boolean): Promise<void>;
+  noteLooking(integrationId: IntegrationId, claim: string | null, isLooking: boolean): Promise<void>;
   /**
    * Which of these have a consumer that looks at least once more, and was handed its work out after `since`: one that was
    * ended from outside says for ever that it looks. At most 500 ids.

@@ -7,6 +7,7 @@ import { deliveryColumns, toDelivery } from './delivery-rows.js';
 import { createDeliveryUpkeep } from './delivery-upkeep.js';
 import { insertDeliveries } from './insert-deliveries.js';
 import { afterCursor, toPage } from './page-rows.js';
+import { readConsumerGate } from './read-consumer-gate.js';
 import { readIntakeTargets } from './read-intake-targets.js';
 import { readIntegrationGates } from './read-integration-gates.js';
 
@@ -19,6 +20,7 @@ export function createDeliveryStore(client: PostgresClient, direct: DirectQuery)
     ...createDeliveryUpkeep(client),
     insertDeliveries: rows => insertDeliveries(direct, rows),
     readIntegrationGates: ids => readIntegrationGates(direct, ids),
+    readConsumerGate: (id, claim) => readConsumerGate(direct, id, claim),
     readIntakeTargets: ids => readIntakeTargets(direct, ids),
 
     async getDelivery(integrationId, id) {

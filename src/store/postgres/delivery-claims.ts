@@ -52,7 +52,8 @@ export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery
     },
 
     async noteLooking(integrationId, claim, isLooking) {
-      await client.deliveryConsumer.updateMany({ where: { integrationId, claim }, data: { isLooking } });
+      const where = { integrationId, ...(claim !== null && { claim }) };
+      await client.deliveryConsumer.updateMany({ where, data: { isLooking } });
     },
 
     async findLookedAfter(ids, since) {

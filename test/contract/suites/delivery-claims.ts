@@ -143,6 +143,10 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       await first.noteLooking(integrationId, 'run/1', false);
       await second.becomeConsumer(integrationId, 'run/2', one);
       expect(await looked()).toEqual([integrationId]);
+      await first.noteLooking(newIntegration(), null, false);
+      await first.noteLooking(integrationId, null, false);
+      expect(await looked()).toEqual([]);
+      expect(await second.claimDeliveries(claimOf(integrationId, { claim: 'run/2' }))).toEqual([]);
     });
   });
 

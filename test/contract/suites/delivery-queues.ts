@@ -204,6 +204,31 @@ export function describeDeliveryQueues(under: () => StoreUnderTest): void {
     });
   });
 
+  describe('readConsumerGate', () => {
+    it('reads what the gate is decided from, and whether the claim is still the consumer', async () => {
+      const { first, second } = under();
+      const userId = newUser();
+      const entity = await insertEntity(first, userId);
+      const dead = await insertIntegration(first, userId, [entity.id], { state: deadBecauseOf(entity.credentialId) });
+      const row = { id: dead.id, type: dead.type, status: 'ERROR', statusSince: noon, openCauses: 1 };
+      const read = (claim: string) => second.readConsumerGate(dead.id, claim);
+      expect(await read('run/1')).toEqual({ row, isConsumer: false });
+      await first.becomeConsumer(dead.id, 'run/1', noon);
+      expect(await read('run/1')).toEqual({ row, isConsumer: true });
+      await first.becomeConsumer(dead.id, 'run/2', noon);
+      expect(await read('run/1')).toEqual({ row, isConsumer: false });
+      expect(await read('run/2')).toEqual({ row, isConsumer: true });
+    });
+
+    it('tells the consumer also of an integration that is gone', async () => {
+      const { first, second } = under();
+      const gone = newIntegration();
+      await first.becomeConsumer(gone, 'run/1', noon);
+      expect(await second.readConsumerGate(gone, 'run/1')).toEqual({ row: null, isConsumer: true });
+      expect(await second.readConsumerGate(gone, 'run/2')).toEqual({ row: null, isConsumer: false });
+    });
+  });
+
   describe('readIntakeTargets', () => {
     it('reads what the intake needs, of those that are there', async () => {
       const { first, second } = under();

@@ -146,6 +146,7 @@ export function createInMemoryWorkflows(
 /** Deliveries are worked through elsewhere, on a real Temporal server. */
 const noHandlers: Pick<ActivityDependencies, 'handlers' | 'requests'> = {
   handlers: {
+    isBuiltIn: () => false,
     run: () => Promise.reject(new Error('no handler runs here')),
     runInTurn: () => Promise.reject(new Error('no handler runs here')),
     close: () => Promise.resolve(),

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Finisher } from '../../../src/activities/deliveries/finisher.js';
 import type { Consumer } from '../../../src/activities/deliveries/open-delivery.js';
-import { firstTurn, runLot, type LotDependencies } from '../../../src/activities/deliveries/run-lot.js';
+import { firstTurn, runLot, type LotDependencies, type LotTools } from '../../../src/activities/deliveries/run-lot.js';
 import type { Gate } from '../../../src/domain/delivery.js';
 import type { IntegrationType, UserId } from '../../../src/domain/ids.js';
 import { RelinkError } from '../../../src/errors.js';
+import type { BuiltInHandler } from '../../../src/handlers/built-in-turn.js';
 import { newId } from '../../../src/ids.js';
 import { defineIntegration, type WebhookPolicy } from '../../../src/integrations/definition.js';
 import { encodeContent } from '../../../src/integrations/delivery-content.js';
@@ -39,15 +40,26 @@ interface Scene {
   readonly webhooks?: Partial<WebhookPolicy>;
   readonly bodies: readonly Record<string, unknown>[];
   readonly suspect?: boolean;
+  readonly crashesBefore?: number;
+  readonly builtIn?: BuiltInHandler;
   /** What is stored of the delivery at this place. */
   readonly stored?: { readonly place: number; readonly sealedContent: string };
-  readonly askGate?: () => Promise<Gate>;
+  readonly askGate?: LotTools['askGate'];
   readonly store?: Partial<Pick<DeliveryStore, 'finishDeliveries' | 'noteCrash'>>;
 }
 
 /** A lot over a real host and a real vault; its store only notes what it is told. */
-function stage({ webhooks = {}, bodies, suspect = false, stored, askGate, store = {} }: Scene) {
-  const callers = callHandlers({ threads: 1 });
+function stage({
+  webhooks = {},
+  bodies,
+  suspect = false,
+  crashesBefore = 0,
+  builtIn,
+  stored,
+  askGate,
+  store = {},
+}: Scene) {
+  const callers = callHandlers({ threads: 1, ...(builtIn && { builtIn: { trouble: builtIn } }) });
   const definition = defineIntegration({
     type: 'trouble',
     name: 'T',
@@ -91,7 +103,7 @@ function stage({ webhooks = {}, bodies, suspect = false, stored, askGate, store 
           : vault.sealBytes(content, deliveryContentBinding(integration.id, externalId)),
       receivedAt: date,
       attempts: 0,
-      crashes: 0,
+      crashes: crashesBefore,
       suspect,
     };
   });
@@ -169,6 +181,29 @@ test('a crash that the database may or may not have noted is taken back with the
   expect(scene.written).toMatchObject([{ kind: 'released', ran: true }]);
 });
 
+describe('a suspect whose run took its worker with it three times', () => {
+  it('is given up on', async () => {
+    const scene = stage({ bodies: says(1), suspect: true, crashesBefore: 3 });
+    expect(await scene.run()).toEqual({ handled: 0, failed: 1, stopped: null });
+    await scene.callers.host.close();
+    expect(scene.written).toMatchObject([{ kind: 'failed', reason: 'handler_crashed' }]);
+  });
+
+  it('of a built-in type is run, and charged for nothing: no worker died of it', async () => {
+    const ran: string[] = [];
+    const builtIn: BuiltInHandler = ({ facts }) => {
+      ran.push(facts.idempotencyKey);
+      return Promise.resolve({ kind: 'done', subscription: null });
+    };
+    const scene = stage({ bodies: says(1), suspect: true, crashesBefore: 3, builtIn });
+    expect(await scene.run()).toEqual({ handled: 1, failed: 0, stopped: null });
+    await scene.callers.host.close();
+    expect(ran).toHaveLength(1);
+    expect(scene.crashes).toEqual([]);
+    expect(kindsOf(scene.written)).toEqual(['succeeded']);
+  });
+});
+
 test('a claim that is lost in the middle of a lot ends it', async () => {
   const finishDeliveries: DeliveryStore['finishDeliveries'] = (_id, _claim, outcomes) =>
     Promise.resolve(outcomes.map(({ id }) => id));
@@ -177,6 +212,19 @@ test('a claim that is lost in the middle of a lot ends it', async () => {
   await expect(scene.run()).rejects.toMatchObject({ code: 'claim_lost' });
   await scene.callers.host.close();
   expect(scene.said.length).toBeLessThan(20);
+});
+
+test('of a consumer that was replaced nothing more begins once the gate was asked, before any write tells it', async () => {
+  let answer: Gate | 'claim_lost' = 'process';
+  const bodies = [{ do: 'wait', ms: 400 }, ...says(3)];
+  const scene = stage({ bodies, askGate: () => Promise.resolve(answer) });
+  await scene.callers.run({ do: 'nothing' });
+  const running = scene.run();
+  await sleep(200);
+  answer = 'claim_lost';
+  await expect(running).rejects.toMatchObject({ code: 'claim_lost' });
+  await scene.callers.host.close();
+  expect(scene.said).toEqual([]);
 });
 
 test('a crash ends the lot, and only what the dead thread had in hand is suspect', async () => {

@@ -35,6 +35,28 @@ export const deliveryReadOperations: readonly Operation[] = [
     },
   }),
   defineOperation({
+    name: 'readConsumerGate',
+    writes: false,
+    prepare: async (scene, count) => {
+      const ids = groups(scene).flat().slice(0, count);
+      for (const id of ids) await scene.store.becomeConsumer(id, claim, new Date());
+      return ids;
+    },
+    port: async (store, id) => {
+      const { row, isConsumer } = await store.readConsumerGate(id, claim);
+      return isConsumer ? row : null;
+    },
+    prisma: { raw: 1 },
+    mongo: async ({ integrations, consumers }, _id) => {
+      const projection = { _id: 1, type: 1, status: 1, statusSince: 1, 'causes.credentialId': 1 };
+      const [row] = await Promise.all([
+        integrations.findOne({ _id }, { projection }),
+        consumers.findOne({ _id, claim }, idOnly),
+      ]);
+      return row;
+    },
+  }),
+  defineOperation({
     name: `readIntakeTargets (${several})`,
     writes: false,
     prepare: groups,
