@@ -16,9 +16,6 @@ import { insertEntity, insertIntegration, newUser } from './fixtures.js';
 import { newUsage, noteUsage, readDocumented, watchUsage } from './mongo-usage.js';
 import { describeStore } from './store-contract.js';
 
-// The first run builds the server.
-jest.setTimeout(20_000);
-
 describeOnMongo('mongo', () => {
   const usage = newUsage();
   let empty: (() => Promise<void>) | undefined;
