@@ -46,6 +46,7 @@ export async function startTestMongo(): Promise<TestMongo> {
       newDatabase: () => {
         const url = new URL(own);
         url.pathname = `/${newName()}`;
+        if (url.port === '') url.port = '27017';
         made.push(url.href);
         return url.href;
       },
