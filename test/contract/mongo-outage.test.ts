@@ -8,6 +8,7 @@ import type { Store } from '../../src/store/port/store.js';
 import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { explainMongoError } from '../../src/store/mongo/explain-mongo-error.js';
 import { migrateMongo } from '../../src/store/mongo/migrate.js';
+import { openMongoRecords } from '../../src/store/mongo/transfer-records.js';
 import { ConfigError } from '../../src/errors.js';
 import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-proxy.js';
 import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
@@ -262,6 +263,10 @@ describeOnMongo('mongo on bad days', () => {
       reply = command => ('find' in command ? { ok: 0, code: 40, errmsg: 'writes are throttled' } : null);
       await expect(open('documentdb').getSession(newId('session'))).rejects.toMatchObject(unavailable);
       await expect(open('mongodb').getSession(newId('session'))).rejects.not.toMatchObject(unavailable);
+      const settings = { relinkProfile: 'documentdb', tls: 'false' };
+      const records = openMongoRecords({ databaseUrl: throughProxy(databaseUrl, proxy, settings) });
+      await expect(records.read('credentials', [])).rejects.toMatchObject(unavailable);
+      await records.close();
     });
   });
 
