@@ -102,7 +102,7 @@ describeOnMongo('migrating a mongo database', () => {
   });
 
   describe('validators', () => {
-    it('hold what is written and not what an older version left', async () => {
+    it('are set for each collection that has rules, as moderate: what an older version left can be changed', async () => {
       const { url } = newDatabase();
       const sent: Command[] = [];
       judge = command => {
