@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { readStoreName } from './cli/read-store-name.js';
+import { refuseArguments } from './cli/refuse-arguments.js';
 import { type DevConfig, loadDevConfig } from './config-dev.js';
 import { onParentEnd } from './embedded/on-parent-end.js';
 import { acquireInstanceLock } from './embedded/single-instance.js';
@@ -11,7 +12,10 @@ import { runRole } from './run-role.js';
 import { type Everything, startEverything } from './start-everything.js';
 import { planShutdown } from './temporal/plan-shutdown.js';
 
-/** `npm start [-- --store postgres|mongo|documentdb]`: everything in one process tree, data under `.relink/`, bound to loopback. Never for production. */
+/**
+ * `npm start [-- --store postgres|mongo|documentdb]`: everything in one process tree, data under `.relink/`, bound to
+ * loopback. Never for production.
+ */
 const wantedPorts = { relink: 3000, database: 5433, temporal: 7233, temporalUi: 8233, sandbox: 3001 };
 const say = (line: string) => console.log(`relink  ${line}`);
 
@@ -77,7 +81,10 @@ function tellApiKey({ core, services }: Everything, secretsFile: string): readon
 /** Ends the process with a plain line where a setting is wrong. */
 function readSettings(): DevConfig & { readonly store: StoreName } {
   try {
-    return { ...loadDevConfig(process.env), store: readStoreName(process.argv.slice(2)).store };
+    const config = loadDevConfig(process.env);
+    const { store, rest } = readStoreName(process.argv.slice(2));
+    refuseArguments(rest);
+    return { ...config, store };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const problem of error.problems) process.stderr.write(`relink cannot start: ${problem}\n`);

@@ -14,12 +14,12 @@ import type { PlansChecked } from './bench/stores/plans/plan-sizes.js';
 import { parseBenchStores } from './bench/stores/parse-options.js';
 import { startBenchDatabase } from './bench/stores/start-bench-database.js';
 
-/**
- * `npm run bench:stores [-- --quick] [--stores postgres,mongo,documentdb]`: each operation of the port on each store against
- * the same statements without it. The last line is JSON.
- */
 const say = (line: string) => console.log(line);
 
+/**
+ * `npm run bench:stores [-- --quick] [--stores postgres,mongo,documentdb]`: each operation of the port on each store against
+ * the same statements without it. The last line is JSON; the exit code is 1 when nothing was measured.
+ */
 async function main(): Promise<void> {
   const { quick, stores } = parseBenchStores(process.argv.slice(2));
   const { dataDirectory, mongodbUrl } = loadDevConfig(process.env);
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
       plans_checked: { postgres: postgres?.checked ?? 0, mongo: mongo?.checked ?? 0 },
     }),
   );
-  process.exit(0);
+  process.exit(measured.length === 0 ? 1 : 0);
 }
 
 main().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { type DevConfig, loadDevConfig } from '../config-dev.js';
 import { acquireInstanceLock } from '../embedded/single-instance.js';
 import { clearEmbeddedDatabases, type StoreName } from '../embedded/start-embedded-database.js';
 import { recoverOrphan } from '../embedded/temporal/recover-orphan.js';
+import { ConfigError } from '../errors.js';
 import { createLog } from '../log.js';
 import { type Everything, startEverything } from '../start-everything.js';
 import { credentialStories } from './demo/credential-stories.js';
@@ -15,11 +16,8 @@ import { stories } from './demo/stories.js';
 import { SandboxControl } from './sandbox-control.js';
 import { webhookStories } from './demo/webhook-stories.js';
 import { readStoreName } from './read-store-name.js';
+import { refuseArguments } from './refuse-arguments.js';
 
-/**
- * `npm run demo [-- --store postgres|mongo|documentdb]`: the incident as a story, on an embedded stack of its own that begins empty. The last line is JSON;
- * the exit code is 1 when any step failed.
- */
 const say = (line: string) => console.log(line);
 
 /** Of the one back end that plays; it may read tokens too. */
@@ -115,9 +113,14 @@ function waitForSignal(): Promise<void> {
   return new Promise(resolve => process.once('SIGINT', () => resolve()));
 }
 
+/**
+ * `npm run demo [-- --store postgres|mongo|documentdb] [--keep]`: the incident as a story, on an embedded stack of its own
+ * that begins empty. The last line is JSON; the exit code is 1 when any step failed.
+ */
 async function main(): Promise<void> {
   const config = loadDevConfig(process.env);
-  const { store } = readStoreName(process.argv.slice(2));
+  const { store, rest } = readStoreName(process.argv.slice(2));
+  refuseArguments(rest, ['--keep']);
   const directory = join(config.dataDirectory, 'demo');
   const lock = await acquireInstanceLock(directory);
   if (!lock.acquired) {
@@ -134,6 +137,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  say(`The demo could not run: ${error instanceof Error ? error.message : 'unknown error'}`);
+  const problems = error instanceof ConfigError ? error.problems : undefined;
+  const why = error instanceof Error ? error.message : 'unknown error';
+  for (const problem of problems ?? [why]) say(`The demo could not run: ${problem}`);
   process.exit(1);
 });

@@ -4,6 +4,7 @@ import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { migrateMongo } from '../../src/store/mongo/migrate.js';
 import { emptyMongo } from '../support/empty-mongo.js';
 import { describeOnMongo, startTestMongo } from '../support/start-test-mongo.js';
+import { targetOf, throughProxy } from '../support/through-proxy.js';
 import { describeStore } from './store-contract.js';
 
 // The first run builds the server.
@@ -12,10 +13,9 @@ jest.setTimeout(300_000);
 /** The profile on a server behind a proxy that refuses what is outside Amazon's list. */
 async function startDocumentdb() {
   const mongo = await startTestMongo();
-  const target = new URL(mongo.newDatabase());
-  const proxy = await startDocumentdbProxy({ port: Number(target.port) });
-  target.host = `127.0.0.1:${proxy.port}`;
-  const databaseUrl = `${target.href}?relinkProfile=documentdb&tls=false`;
+  const plain = mongo.newDatabase();
+  const proxy = await startDocumentdbProxy(targetOf(plain));
+  const databaseUrl = throughProxy(plain, proxy, { relinkProfile: 'documentdb', tls: 'false' });
   return {
     databaseUrl,
     stop: async () => {

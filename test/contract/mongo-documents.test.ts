@@ -4,6 +4,7 @@ import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { migrateMongo } from '../../src/store/mongo/migrate.js';
 import type { Store } from '../../src/store/port/store.js';
 import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
+import { targetOf, throughProxy } from '../support/through-proxy.js';
 import {
   claimLot,
   claimOf,
@@ -27,12 +28,11 @@ describeOnMongo('documents of the mongo store', () => {
   let raw: MongoConnection;
   beforeAll(async () => {
     mongo = await startTestMongo();
-    const url = new URL(mongo.newDatabase());
-    await migrateMongo(url.href);
-    raw = connectMongo({ databaseUrl: url.href });
-    proxy = await startWireProxy({ port: Number(url.port) }, command => verdict(command));
-    url.host = `127.0.0.1:${proxy.port}`;
-    store = createMongoStore({ databaseUrl: url.href });
+    const databaseUrl = mongo.newDatabase();
+    await migrateMongo(databaseUrl);
+    raw = connectMongo({ databaseUrl });
+    proxy = await startWireProxy(targetOf(databaseUrl), command => verdict(command));
+    store = createMongoStore({ databaseUrl: throughProxy(databaseUrl, proxy) });
   });
   afterAll(async () => {
     await store.close();

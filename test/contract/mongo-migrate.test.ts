@@ -5,6 +5,7 @@ import { indexes } from '../../src/store/mongo/define-indexes.js';
 import { validators } from '../../src/store/mongo/define-validators.js';
 import { migrateMongo, schemaChanges } from '../../src/store/mongo/migrate.js';
 import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
+import { targetOf, throughProxy } from '../support/through-proxy.js';
 
 // The first run builds the server.
 jest.setTimeout(300_000);
@@ -17,7 +18,7 @@ describeOnMongo('migrating a mongo database', () => {
   let judge: (command: Command) => Verdict | Promise<Verdict> = () => 'pass';
   beforeAll(async () => {
     mongo = await startTestMongo();
-    proxy = await startWireProxy({ port: Number(new URL(mongo.newDatabase()).port) }, command => judge(command));
+    proxy = await startWireProxy(targetOf(mongo.newDatabase()), command => judge(command));
   });
   afterEach(() => (judge = () => 'pass'));
   afterAll(async () => {
@@ -28,9 +29,7 @@ describeOnMongo('migrating a mongo database', () => {
   /** The same new database, past the proxy and through it. */
   function newDatabase(profile = 'mongodb') {
     const plain = mongo.newDatabase();
-    const url = new URL(plain);
-    url.host = `127.0.0.1:${proxy.port}`;
-    return { plain, url: `${url.href}?relinkProfile=${profile}&tls=false` };
+    return { plain, url: throughProxy(plain, proxy, { relinkProfile: profile, tls: 'false' }) };
   }
 
   async function expectMigrated(databaseUrl: string) {
@@ -103,7 +102,7 @@ describeOnMongo('migrating a mongo database', () => {
   });
 
   describe('validators', () => {
-    it('hold what is written and not what an older version left', async () => {
+    it('are set for each collection that has rules, as moderate: what an older version left can be changed', async () => {
       const { url } = newDatabase();
       const sent: Command[] = [];
       judge = command => {

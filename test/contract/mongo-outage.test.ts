@@ -8,9 +8,11 @@ import type { Store } from '../../src/store/port/store.js';
 import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { explainMongoError } from '../../src/store/mongo/explain-mongo-error.js';
 import { migrateMongo } from '../../src/store/mongo/migrate.js';
+import { openMongoRecords } from '../../src/store/mongo/transfer-records.js';
 import { ConfigError } from '../../src/errors.js';
 import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-proxy.js';
 import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
+import { targetOf, throughProxy } from '../support/through-proxy.js';
 import { claimLot, deliveryOf, insertSome, newIntegration, one, succeeded } from './delivery-fixtures.js';
 import { insertCredential, grantOf, newUser, noon, sessionIn } from './fixtures.js';
 
@@ -31,10 +33,12 @@ describeOnMongo('mongo on bad days', () => {
 
   describe('a database that goes away and comes back', () => {
     let proxy: CuttableProxy;
+    let proxied: string;
     let store: Store;
     beforeAll(async () => {
       proxy = await startCuttableProxy(databaseUrl);
-      store = createMongoStore({ databaseUrl: proxy.url, silenceMs: 1_000 });
+      proxied = throughProxy(databaseUrl, targetOf(proxy.url));
+      store = createMongoStore({ databaseUrl: proxied, silenceMs: 1_000 });
     });
     afterAll(async () => {
       await store.close();
@@ -67,7 +71,7 @@ describeOnMongo('mongo on bad days', () => {
         sockets.push(socket);
       };
       subscribe('net.client.socket', note);
-      const fresh = createMongoStore({ databaseUrl: proxy.url });
+      const fresh = createMongoStore({ databaseUrl: proxied });
       await Promise.all(Array.from({ length: 5 }, () => fresh.getSession(newId('session'))));
       unsubscribe('net.client.socket', note);
       expect(sockets.length).toBeGreaterThan(1);
@@ -102,10 +106,9 @@ describeOnMongo('mongo on bad days', () => {
       };
     };
     beforeAll(async () => {
-      proxy = await startWireProxy({ port: Number(new URL(databaseUrl).port) }, command => verdict(command));
-      const url = new URL(databaseUrl);
-      url.host = `127.0.0.1:${proxy.port}`;
-      store = createMongoStore({ databaseUrl: `${url.href}?relinkProfile=documentdb&tls=false` });
+      proxy = await startWireProxy(targetOf(databaseUrl), command => verdict(command));
+      const settings = { relinkProfile: 'documentdb', tls: 'false' };
+      store = createMongoStore({ databaseUrl: throughProxy(databaseUrl, proxy, settings) });
       plain = createMongoStore({ databaseUrl });
     });
     afterAll(async () => {
@@ -195,14 +198,13 @@ describeOnMongo('mongo on bad days', () => {
     let proxy: WireProxy;
     const stores: Store[] = [];
     const open = (profile: string) => {
-      const url = new URL(databaseUrl);
-      url.host = `127.0.0.1:${proxy.port}`;
-      const store = createMongoStore({ databaseUrl: `${url.href}?relinkProfile=${profile}&tls=false` });
+      const settings = { relinkProfile: profile, tls: 'false' };
+      const store = createMongoStore({ databaseUrl: throughProxy(databaseUrl, proxy, settings) });
       stores.push(store);
       return store;
     };
     beforeAll(async () => {
-      proxy = await startWireProxy({ port: Number(new URL(databaseUrl).port) }, command => {
+      proxy = await startWireProxy(targetOf(databaseUrl), command => {
         const answer = reply?.(command) ?? null;
         return answer === null ? 'pass' : { reply: answer };
       });
@@ -261,6 +263,10 @@ describeOnMongo('mongo on bad days', () => {
       reply = command => ('find' in command ? { ok: 0, code: 40, errmsg: 'writes are throttled' } : null);
       await expect(open('documentdb').getSession(newId('session'))).rejects.toMatchObject(unavailable);
       await expect(open('mongodb').getSession(newId('session'))).rejects.not.toMatchObject(unavailable);
+      const settings = { relinkProfile: 'documentdb', tls: 'false' };
+      const records = openMongoRecords({ databaseUrl: throughProxy(databaseUrl, proxy, settings) });
+      await expect(records.read('credentials', [])).rejects.toMatchObject(unavailable);
+      await records.close();
     });
   });
 
@@ -279,7 +285,7 @@ describeOnMongo('mongo on bad days', () => {
       [
         'a closed port',
         url => (url.port = '1'),
-        () => `DATABASE_URL: nothing listens at 127.0.0.1:1 (database "${name()}")`,
+        () => `DATABASE_URL: nothing listens at ${new URL(databaseUrl).hostname}:1 (database "${name()}")`,
       ],
       [
         'a host that does not exist',
@@ -295,23 +301,21 @@ describeOnMongo('mongo on bad days', () => {
 
     it('a user and password that the server refuses are told, without either', async () => {
       const refusal = { ok: 0, errmsg: 'Authentication failed.', code: 18, codeName: 'AuthenticationFailed' };
-      const proxy = await startWireProxy({ port: Number(new URL(databaseUrl).port) }, command =>
+      const proxy = await startWireProxy(targetOf(databaseUrl), command =>
         'saslStart' in command ? { reply: refusal } : 'pass',
       );
-      const url = new URL(databaseUrl);
-      url.host = `127.0.0.1:${proxy.port}`;
+      const url = new URL(throughProxy(databaseUrl, proxy, { authMechanism: 'SCRAM-SHA-256' }));
       url.username = 'nobody';
       url.password = 'hidden-password';
       const told = `DATABASE_URL: the server at ${url.host} refuses this user or password (database "${name()}")`;
-      expect(await explain(`${url.href}?authMechanism=SCRAM-SHA-256`)).toEqual([told, told]);
+      expect(await explain(url.href)).toEqual([told, told]);
       await proxy.close();
     });
 
     it('a server that is too old is told so', async () => {
       const old = { ok: 1, isWritablePrimary: true, minWireVersion: 0, maxWireVersion: 6, localTime: new Date() };
-      const proxy = await startWireProxy({ port: Number(new URL(databaseUrl).port) }, () => ({ reply: old }));
-      const url = new URL(databaseUrl);
-      url.host = `127.0.0.1:${proxy.port}`;
+      const proxy = await startWireProxy(targetOf(databaseUrl), () => ({ reply: old }));
+      const url = new URL(throughProxy(databaseUrl, proxy));
       const told = `DATABASE_URL: the server at ${url.host} is too old: MongoDB 4.4 or newer, Amazon DocumentDB 5.0 or newer`;
       expect(await explain(url.href)).toEqual([told, told]);
       await proxy.close();

@@ -6,6 +6,7 @@ import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { migrateMongo } from '../../src/store/mongo/migrate.js';
 import type { NewIntegration, Store } from '../../src/store/port/store.js';
 import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
+import { targetOf, throughProxy } from '../support/through-proxy.js';
 import {
   attio,
   grantOf,
@@ -40,10 +41,8 @@ describeOnMongo('references in the mongo store', () => {
     await migrateMongo(databaseUrl);
     raw = connectMongo({ databaseUrl });
     plain = createMongoStore({ databaseUrl });
-    const url = new URL(databaseUrl);
-    proxy = await startWireProxy({ port: Number(url.port) }, command => judge(command));
-    url.host = `127.0.0.1:${proxy.port}`;
-    store = createMongoStore({ databaseUrl: url.href });
+    proxy = await startWireProxy(targetOf(databaseUrl), command => judge(command));
+    store = createMongoStore({ databaseUrl: throughProxy(databaseUrl, proxy) });
   });
   afterEach(() => {
     judge = () => 'pass';

@@ -31,9 +31,10 @@ export function watchUsage(client: MongoClient, usage: Usage): void {
     for (const { filter, sort } of queriesOf(commandName, sent)) {
       usage.queries += 1;
       const known = [...(indexesOf.get(collection) ?? []), primary];
-      if (!known.some(index => serves(index, filter, sort))) {
-        usage.unserved.add(`${collection} ${Object.keys(filter).join(',')} by ${Object.keys(sort).join(',')}`);
-      }
+      const query = `${collection} ${Object.keys(filter).join(',')} by ${Object.keys(sort).join(',')}`;
+      const order = sortedInMemory.has(query) ? {} : sort;
+      const isServed = foundFromTheEnd.has(query) || known.some(index => serves(index, filter, order));
+      if (!isServed) usage.unserved.add(query);
     }
   });
 }
@@ -70,7 +71,7 @@ function* queriesOf(name: string, sent: Fields): Generator<{ filter: Fields; sor
 
 /**
  * Whether the index finds these documents by its first fields: fields held to values first, then either the order asked
- * for, or one range. A whole list in the order of its key needs no condition.
+ * for, or one range. A whole list in the order of its key needs no condition, and has none beside the index.
  */
 function serves({ key }: IndexDefinition, filter: Fields, sort: Fields): boolean {
   const fields = Object.keys(key);
@@ -79,13 +80,25 @@ function serves({ key }: IndexDefinition, filter: Fields, sort: Fields): boolean
   const rest = fields.slice(exact);
   const order = Object.keys(sort).filter(field => !fields.slice(0, exact).includes(field));
   const inOrder = order.every((field, place) => rest[place] === field);
-  if (exact > 0) return inOrder || boundedSorts.has(order.join());
+  if (exact > 0) return inOrder;
   const [first = ''] = fields;
-  return order.length > 0 ? inOrder : isRange(filter[first]);
+  // A page begins behind an id: that is no range which bounds what is looked through for another condition.
+  const isBounded = first !== '_id' && isRange(filter[first]);
+  const isAllInIt = Object.keys(filter).every(field => fields.includes(field));
+  return order.length > 0 ? inOrder && (isBounded || isAllInIt) : isRange(filter[first]);
 }
 
-/** Sorted in memory: among what waits for one integration, which is bounded, and among the entities of one credential. */
-const boundedSorts = new Set(['dueAt', '_id', 'sequence']);
+/**
+ * The only queries whose order no index gives, because what they find is bounded: the next one due of what waits for one
+ * integration, and the lot that one claim has just taken, by its ids.
+ */
+const sortedInMemory: ReadonlySet<string> = new Set([
+  'deliveries stage,integrationId,state by dueAt',
+  'deliveries _id,lot by sequence',
+]);
+
+/** Takes the first that fits of the whole list in its order: the newest credential that holds tokens, as nearly all do. */
+const foundFromTheEnd: ReadonlySet<string> = new Set(['credentials sealedTokens by _id']);
 
 function isRange(condition: unknown): boolean {
   if (typeof condition !== 'object' || condition === null || condition instanceof Date) return false;

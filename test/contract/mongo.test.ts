@@ -11,13 +11,11 @@ import { importRecords } from '../../src/store/transfer/import-records.js';
 import { writeTransferFile } from '../../src/store/transfer/transfer-file.js';
 import { emptyMongo } from '../support/empty-mongo.js';
 import { describeOnMongo, startTestMongo } from '../support/start-test-mongo.js';
+import { targetOf, throughProxy } from '../support/through-proxy.js';
 import { insertSome, newIntegration } from './delivery-fixtures.js';
 import { insertEntity, insertIntegration, newUser } from './fixtures.js';
 import { newUsage, noteUsage, readDocumented, watchUsage } from './mongo-usage.js';
 import { describeStore } from './store-contract.js';
-
-// The first run builds the server.
-jest.setTimeout(20_000);
 
 describeOnMongo('mongo', () => {
   const usage = newUsage();
@@ -52,17 +50,12 @@ describeOnMongo('mongo', () => {
 
     it('is what they list for a migration, an export and an import too', async () => {
       const [mongo, sent] = [await startTestMongo(), newUsage()];
-      const proxy = await startWireProxy({ port: Number(new URL(mongo.newDatabase()).port) }, command => {
+      const proxy = await startWireProxy(targetOf(mongo.newDatabase()), command => {
         noteUsage(sent, Object.keys(command)[0] ?? '', command);
         return 'pass';
       });
-      const throughProxy = (databaseUrl: string) => {
-        const url = new URL(databaseUrl);
-        url.host = `127.0.0.1:${proxy.port}`;
-        return url.href;
-      };
       const [source, target] = [mongo.newDatabase(), mongo.newDatabase()];
-      for (const databaseUrl of [source, target]) await migrateMongo(throughProxy(databaseUrl));
+      for (const databaseUrl of [source, target]) await migrateMongo(throughProxy(databaseUrl, proxy));
       const store = createMongoStore({ databaseUrl: source });
       const userId = newUser();
       await insertIntegration(store, userId, [(await insertEntity(store, userId)).id]);
@@ -70,9 +63,9 @@ describeOnMongo('mongo', () => {
       await insertSome(store, newIntegration(), 120);
       await store.close();
       const file = join(mkdtempSync(join(tmpdir(), 'relink-usage-')), 'records.jsonl');
-      const from = openMongoRecords({ databaseUrl: throughProxy(source) });
+      const from = openMongoRecords({ databaseUrl: throughProxy(source, proxy) });
       await writeTransferFile(from, file);
-      const to = openMongoRecords({ databaseUrl: throughProxy(target) });
+      const to = openMongoRecords({ databaseUrl: throughProxy(target, proxy) });
       await importRecords(to, file);
       await Promise.all([from.close(), to.close()]);
       await proxy.close();

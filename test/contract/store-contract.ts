@@ -22,6 +22,9 @@ export interface StoreServer {
   stop(): Promise<void>;
 }
 
+/** The first run on MongoDB builds the server, which takes minutes; no case of the suite may take as long. */
+const startTimeoutMs = 300_000;
+
 /** The rules of the store port. Every adapter runs this suite unchanged. */
 export function describeStore(name: string, start: () => Promise<StoreServer>): void {
   describe(`the store port on ${name}`, () => {
@@ -31,7 +34,7 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
     beforeAll(async () => {
       server = await start();
       stores = { first: server.open(), second: server.open() };
-    });
+    }, startTimeoutMs);
 
     afterAll(async () => {
       await Promise.all([stores?.first.close(), stores?.second.close()]);

@@ -25,8 +25,14 @@ export const mongoServerName =
  * start fails instead.
  */
 export function whyNoMongo(): string | undefined {
-  if (own !== undefined || process.env['CI'] !== undefined) return undefined;
-  return spawnSync('go', ['version']).status === 0 ? undefined : 'MONGODB_URL is not set, and there is no "go" on PATH';
+  if (own !== undefined || whyNoEmbeddedMongo() === undefined) return undefined;
+  return 'MONGODB_URL is not set, and there is no "go" on PATH';
+}
+
+/** The same of the server that starts from a package, whatever `MONGODB_URL` names: for tests that kill it. */
+export function whyNoEmbeddedMongo(): string | undefined {
+  if (process.env['CI'] !== undefined || spawnSync('go', ['version']).status === 0) return undefined;
+  return 'there is no "go" on PATH to build the MongoDB-compatible server with';
 }
 
 /** `describe`, or where there is no server a line that says what was not tested. */
@@ -46,6 +52,7 @@ export async function startTestMongo(): Promise<TestMongo> {
       newDatabase: () => {
         const url = new URL(own);
         url.pathname = `/${newName()}`;
+        if (url.port === '') url.port = '27017';
         made.push(url.href);
         return url.href;
       },

@@ -33,6 +33,24 @@ export const supportedStages = set(
     '$geoNear $indexStats $out $collStats $currentOp',
 );
 
+/** Of stages other than `$match`, at any depth. */
+export const supportedExpressions = set(
+  // Accumulators.
+  '$addToSet $avg $first $last $max $min $push $sum ' +
+    // Arithmetic, comparison, logic.
+    '$abs $add $ceil $divide $exp $floor $ln $log $log10 $mod $multiply $sqrt $subtract ' +
+    '$cmp $eq $gt $gte $lt $lte $ne $and $or $not $cond $ifNull $switch ' +
+    // Arrays, objects, sets.
+    '$arrayElemAt $arrayToObject $concatArrays $filter $in $indexOfArray $isArray $map $mergeObjects $objectToArray ' +
+    '$range $reduce $reverseArray $size $slice $zip $allElementsTrue $anyElementTrue $setDifference $setEquals ' +
+    '$setIntersection $setIsSubset $setUnion ' +
+    // Texts, times, types.
+    '$concat $indexOfBytes $indexOfCP $ltrim $rtrim $trim $replaceAll $replaceOne $split $strLenBytes $strLenCP $strcasecmp $substr ' +
+    '$substrBytes $substrCP $toLower $toUpper $regexFind $regexFindAll $regexMatch $dateAdd $dateFromString ' +
+    '$dateSubtract $dateToString $dayOfMonth $dayOfWeek $dayOfYear $hour $isoDayOfWeek $isoWeek $isoWeekYear $millisecond $minute $month $second $week ' +
+    '$year $convert $toBool $toDate $toDecimal $toDouble $toInt $toLong $toObjectId $toString $type $let $literal $meta',
+);
+
 export const supportedIndexOptions = set(
   'v key name unique sparse background expireAfterSeconds partialFilterExpression',
 );

@@ -3,6 +3,7 @@ import {
   supportedCommands,
   supportedCommonFields,
   supportedDeleteFields,
+  supportedExpressions,
   supportedFields,
   supportedIndexOptions,
   supportedQueryOperators,
@@ -57,13 +58,13 @@ function* problemsOf(name: string, command: Fields): Generator<string> {
       }
       break;
     case 'aggregate':
-      for (const stage of listOf(command['pipeline'])) {
-        yield* fields(stage, supportedStages, 'a pipeline');
-        yield* operators(stage['$match'], supportedQueryOperators);
-      }
+      yield* pipeline(command['pipeline']);
       break;
     case 'createIndexes':
-      for (const index of listOf(command['indexes'])) yield* fields(index, supportedIndexOptions, 'an index');
+      for (const index of listOf(command['indexes'])) {
+        yield* fields(index, supportedIndexOptions, 'an index');
+        yield* operators(index['partialFilterExpression'], supportedQueryOperators);
+      }
       break;
     case 'create':
     case 'collMod':
@@ -76,12 +77,26 @@ function* fields(value: Fields, known: ReadonlySet<string>, of: string): Generat
   for (const key of Object.keys(value)) if (!known.has(key)) yield `${key} of ${of}`;
 }
 
+function* pipeline(stages: unknown): Generator<string> {
+  for (const stage of listOf(stages)) {
+    yield* fields(stage, supportedStages, 'a pipeline');
+    for (const [name, content] of Object.entries(stage)) {
+      if (name === '$match') yield* operators(content, supportedQueryOperators);
+      else if (name !== '$lookup' || !isFields(content)) yield* operators(content, supportedExpressions);
+      else {
+        yield* operators(content['let'], supportedExpressions);
+        yield* pipeline(content['pipeline']);
+      }
+    }
+  }
+}
+
 function* update(value: unknown): Generator<string> {
   if (Array.isArray(value)) yield 'an update by a pipeline';
   else yield* operators(value, supportedUpdateOperators);
 }
 
-/** Every key that begins with a dollar sign, at any depth; `$jsonSchema` holds a schema and no operators. */
+/** Every key that begins with a dollar sign, at any depth; `$jsonSchema` holds a schema, and `$expr` what a stage may hold. */
 function* operators(value: unknown, known: ReadonlySet<string>): Generator<string> {
   if (Array.isArray(value)) {
     for (const item of value) yield* operators(item, known);
@@ -90,7 +105,7 @@ function* operators(value: unknown, known: ReadonlySet<string>): Generator<strin
   if (!isFields(value)) return;
   for (const [key, inner] of Object.entries(value)) {
     if (key.startsWith('$') && !known.has(key)) yield `the operator ${key}`;
-    if (key !== '$jsonSchema') yield* operators(inner, known);
+    if (key !== '$jsonSchema') yield* operators(inner, key === '$expr' ? supportedExpressions : known);
   }
 }
 

@@ -1,5 +1,5 @@
 import { findRefused } from './find-refused.js';
-import { startWireProxy, type WireProxy } from './start-wire-proxy.js';
+import { startWireProxy, type WireProxy, type WireTarget } from './start-wire-proxy.js';
 
 /** CommandNotSupported. */
 const notSupported = 115;
@@ -8,7 +8,7 @@ const notSupported = 115;
  * Makes a MongoDB-compatible server as narrow as Amazon DocumentDB: refuses every command, operator and index option
  * that is outside Amazon's list.
  */
-export function startDocumentdbProxy(target: { readonly port: number }): Promise<WireProxy> {
+export function startDocumentdbProxy(target: WireTarget): Promise<WireProxy> {
   return startWireProxy(target, command => {
     const refused = findRefused(command);
     if (refused === undefined) return 'pass';

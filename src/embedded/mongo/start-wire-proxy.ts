@@ -7,6 +7,11 @@ export interface WireProxy {
   close(): Promise<void>;
 }
 
+export interface WireTarget {
+  readonly host?: string;
+  readonly port: number;
+}
+
 export type Verdict =
   | 'pass'
   | 'cut'
@@ -22,12 +27,13 @@ export type Judge = (command: Record<string, unknown>) => Verdict | Promise<Verd
  * Stands between a driver and a server of MongoDB's protocol and decides about every command before it is passed on.
  * Bound to 127.0.0.1.
  *
+ * @param target Its host is 127.0.0.1 unless given.
  * @param judge Given the command as it goes over the wire, the handshake too.
  */
-export async function startWireProxy(target: { readonly port: number }, judge: Judge): Promise<WireProxy> {
+export async function startWireProxy(target: WireTarget, judge: Judge): Promise<WireProxy> {
   const open = new Set<() => void>();
   const server = createServer(client => {
-    const upstream = connect(target.port, '127.0.0.1');
+    const upstream = connect(target.port, target.host ?? '127.0.0.1');
     const end = () => {
       open.delete(end);
       client.destroy();

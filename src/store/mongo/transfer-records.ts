@@ -18,7 +18,7 @@ const counters = z.array(z.object({ _id: z.enum(counterNames), value: z.number()
 
 /** Everything in a MongoDB, document by document, in the form of transfer-documents.ts. */
 export function openMongoRecords(options: MongoOptions): RecordStore {
-  const { client, db } = connectMongo(options);
+  const { client, db, profile } = connectMongo(options);
   const collections = openCollections(db);
   const of: Readonly<Record<RecordKind, Documents>> = {
     credentials: collections.credentials,
@@ -78,6 +78,6 @@ export function openMongoRecords(options: MongoOptions): RecordStore {
 
       close: () => client.close(),
     },
-    toMongoStoreError,
+    error => toMongoStoreError(error, profile),
   );
 }

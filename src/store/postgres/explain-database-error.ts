@@ -1,9 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { ConfigError, RelinkError } from '../../errors.js';
 import { collectCauses } from './map-database-error.js';
+import { serverTooOld } from './refuse-old-server.js';
 
 /** Codes of the three layers (see map-database-error.ts) by what an operator has to look at. */
 const reasons: readonly (readonly [codes: readonly string[], tell: (at: Place) => string])[] = [
+  [[serverTooOld], ({ host }) => `the server at ${host} is too old: PostgreSQL 14 or newer`],
   [
     ['28P01', '28000', 'P1000', 'AuthenticationFailed'],
     ({ host, database }) => `the server at ${host} refuses this user or password (database "${database}")`,

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { RelinkError } from '../../errors.js';
 import { connectTimeoutMs, toStoreError } from './map-database-error.js';
 import { readMigrations, type Migration } from './read-migrations.js';
+import { refuseOldServer } from './refuse-old-server.js';
 
 /** The key that Prisma's own engine locks, so that it and this runner also exclude each other. */
 const migrationLock = 72707369;
@@ -34,7 +35,8 @@ interface AppliedMigration {
  *
  * It stands in for `prisma migrate deploy`, whose engine is a separate download that a closed network does not allow.
  *
- * @throws RelinkError `database_unavailable`, also when the database named in the URL does not exist;
+ * @throws RelinkError `database_unavailable`, also when the database named in the URL does not exist, or the
+ *   server is too old;
  *   `migration_failed` when a migration fails (it is rolled back, those before it stay), or an applied one was changed
  *   since.
  */
@@ -49,6 +51,10 @@ export async function migrate(databaseUrl: string, folder?: string): Promise<{ a
   client.on('error', () => undefined);
   try {
     await client.connect();
+    const { rows } = await client.query<{ version: number }>(
+      `SELECT current_setting('server_version_num')::int AS version`,
+    );
+    refuseOldServer(rows[0]?.version ?? 0);
     await client.query(`SET lock_timeout = ${lockTimeoutMs}`);
     // Held by the connection, so it goes with it, whatever happens to this process.
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);

@@ -1,0 +1,15 @@
+import { ConfigError } from '../errors.js';
+
+/**
+ * A mistyped option must not be dropped: the command would do something else than what was asked for.
+ *
+ * @param rest What is left of a command's arguments.
+ * @param known Those of them that it takes.
+ * @throws ConfigError naming all others.
+ */
+export function refuseArguments(rest: readonly string[], known: readonly string[] = []): void {
+  const unknown = rest.filter(argument => !known.includes(argument));
+  if (unknown.length === 0) return;
+  const takes = ['--store', ...known].join(' and ');
+  throw new ConfigError([`unknown: ${unknown.map(argument => `"${argument}"`).join(', ')}; this takes ${takes}`]);
+}
