@@ -26,7 +26,18 @@ export function resolveApiUrl(provider: Provider, extras: Readonly<Record<string
   return url.href;
 }
 
+/** By a token's extras, which are the same object for as long as its connection is kept: parsing is a third of the work. */
+const bases = new WeakMap<object, { readonly provider: Provider; readonly base: URL }>();
+
 function baseOf(provider: Provider, extras: Readonly<Record<string, string>>): URL {
+  const known = bases.get(extras);
+  if (known?.provider === provider) return known.base;
+  const base = findBase(provider, extras);
+  bases.set(extras, { provider, base });
+  return base;
+}
+
+function findBase(provider: Provider, extras: Readonly<Record<string, string>>): URL {
   const { apiUrl, configured } = provider;
   if (apiUrl === undefined || (configured.identityUrl && !configured.apiUrl)) {
     return new URL(new URL(resolveEndpoint(provider, 'identityUrl', extras)).origin);

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { request } from 'undici';
 import { addressRefusedCode, getDispatcher, type DispatcherOptions } from './guarded-dispatcher.js';
+import { readBody } from './read-body.js';
 
 /** What providers answer with of their own is small; more than this is not an answer. */
 const defaultMaxBodyBytes = 1024 * 1024;
@@ -109,16 +110,8 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
       };
       asked.then(resolve, reject);
     });
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      // Leaving the loop ends the connection.
-      if (size > maxBodyBytes && options.cutBody === true) break;
-      if (size > maxBodyBytes) return { kind: 'failed', reason: 'too_large', code: null, sent: true };
-      chunks.push(chunk);
-    }
-    const text = new TextDecoder().decode(Buffer.concat(chunks));
+    const text = await readBody(answer, maxBodyBytes, options.cutBody === true);
+    if (text === null) return { kind: 'failed', reason: 'too_large', code: null, sent: true };
     return { kind: 'answered', status: answer.statusCode, headers: answer.headers, text };
   } catch (error) {
     if (timedOut) return { kind: 'failed', reason: 'timeout', code: null, sent };
