@@ -9,7 +9,7 @@ import type {
   NewDelivery,
   Store,
 } from '../../src/store/port/store.js';
-import { attio, later, noon } from './fixtures.js';
+import { attio, later, noon, type StoreUnderTest } from './fixtures.js';
 
 /** Deliveries need no row of their integration: one may be gone while its deliveries are accounted for. */
 export const newIntegration = (): IntegrationId => newId('integration');
@@ -96,4 +96,20 @@ export async function endAll(
       at,
     ),
   ).toEqual([]);
+}
+
+/** An integration with so many deliveries, and the consumer run/1. */
+export async function consumedBy({ first, second }: StoreUnderTest, count: number) {
+  const integrationId = newIntegration();
+  const ids = await insertSome(first, integrationId, count);
+  await first.becomeConsumer(integrationId, 'run/1', one);
+  const end = (...outcomes: DeliveryOutcome[]) => first.finishDeliveries(integrationId, 'run/1', outcomes, one);
+  return {
+    first,
+    second,
+    integrationId,
+    ids,
+    end,
+    read: (index: number) => readDelivery(second, integrationId, ids[index]!),
+  };
 }

@@ -4,6 +4,7 @@ import { describeCredentialDeletions } from './suites/credential-deletions.js';
 import { describeCredentialRefresh } from './suites/credential-refresh.js';
 import { describeCredentials } from './suites/credentials.js';
 import { describeDeliveryClaims } from './suites/delivery-claims.js';
+import { describeDeliveryEnds } from './suites/delivery-ends.js';
 import { describeDeliveryIntake } from './suites/delivery-intake.js';
 import { describeDeliveryQueues } from './suites/delivery-queues.js';
 import { describeDeliveryUpkeep } from './suites/delivery-upkeep.js';
@@ -60,6 +61,7 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
     describeComebacks(under);
     describeDeliveryIntake(under);
     describeDeliveryClaims(under);
+    describeDeliveryEnds(under);
     describeDeliveryQueues(under);
     describeDeliveryUpkeep(under);
     describeSubscriptions(under);
