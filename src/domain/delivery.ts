@@ -13,6 +13,9 @@ import type { IntegrationStatus } from './status.js';
 export const deliveryStates = ['queued', 'claimed', 'succeeded', 'failed', 'discarded', 'expired'] as const;
 export type DeliveryState = (typeof deliveryStates)[number];
 
+/** What has ended otherwise than it was sent for. */
+export const replayableStates = ['failed', 'discarded', 'expired'] as const satisfies readonly DeliveryState[];
+
 /** Why a delivery was discarded or fell out, or how its last attempt ended. docs/webhooks.md lists the same codes. */
 export const deliveryReasons = [
   'integration_disabled',

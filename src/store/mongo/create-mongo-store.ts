@@ -12,8 +12,6 @@ import { createSessionStore } from './sessions.js';
 import { createTokenReadStore } from './token-reads.js';
 import { createSubscriptionStore } from './subscriptions.js';
 
-export type { MongoOptions } from './connect.js';
-
 /**
  * The store port on MongoDB and Amazon DocumentDB, by the official driver. Opens no connection before the first call;
  * `close()` ends the pool.

@@ -1,10 +1,8 @@
-import type { CauseCode } from '../../domain/cause.js';
+import { credentialDeleted } from '../../domain/credential-standing.js';
 import type { CredentialDeletionStore } from '../port/credential-deletion-store.js';
 import type { Collections } from './connect.js';
 import { firstOf, toCredential } from './map-documents.js';
 import { removeUnreferenced } from './write-reference.js';
-
-const deleted: CauseCode = 'credential_deleted';
 
 /** The end of credentials in MongoDB, which has no foreign keys: write-reference.ts says how it does without. */
 export function createCredentialDeletions(collections: Collections): CredentialDeletionStore {
@@ -14,10 +12,10 @@ export function createCredentialDeletions(collections: Collections): CredentialD
   return {
     async markCredentialDeleted(id, epoch, now) {
       const marked = await credentials.findOneAndUpdate(
-        { _id: id, epoch, 'verdict.code': { $ne: deleted } },
+        { _id: id, epoch, 'verdict.code': { $ne: credentialDeleted } },
         {
           $set: {
-            ...{ authIsValid: false, verdict: { code: deleted, httpStatus: null, since: now } },
+            ...{ authIsValid: false, verdict: { code: credentialDeleted, httpStatus: null, since: now } },
             ...{ refreshDueAt: null, grantWarnAt: null, updatedAt: now },
           },
           $inc: { epoch: 1 },
@@ -29,20 +27,20 @@ export function createCredentialDeletions(collections: Collections): CredentialD
 
     async wipeCredential(id, epoch) {
       const { matchedCount } = await credentials.updateOne(
-        { _id: id, epoch, 'verdict.code': deleted },
+        { _id: id, epoch, 'verdict.code': credentialDeleted },
         { $set: { sealedTokens: '', refreshable: false, expiresAt: null } },
       );
       return matchedCount > 0;
     },
 
     deleteCredential: (id, epoch) =>
-      removeUnreferenced(credentials, { _id: id, epoch, 'verdict.code': deleted }, async () => {
+      removeUnreferenced(credentials, { _id: id, epoch, 'verdict.code': credentialDeleted }, async () => {
         return (await entities.findOne({ credentialId: id }, idOnly)) !== null;
       }),
 
     async listUnfinishedDeletions(before, limit) {
       const found = await credentials
-        .find({ 'verdict.code': deleted, updatedAt: { $lt: before }, sealedTokens: { $ne: '' } })
+        .find({ 'verdict.code': credentialDeleted, updatedAt: { $lt: before }, sealedTokens: { $ne: '' } })
         .sort({ updatedAt: 1, _id: 1 })
         .limit(limit)
         .toArray();
@@ -51,14 +49,14 @@ export function createCredentialDeletions(collections: Collections): CredentialD
 
     async keepTokensOfDeleted(id, generation, sealedTokens) {
       const { matchedCount } = await credentials.updateOne(
-        { _id: id, generation, 'verdict.code': deleted, sealedTokens: { $ne: '' } },
+        { _id: id, generation, 'verdict.code': credentialDeleted, sealedTokens: { $ne: '' } },
         { $set: { sealedTokens } },
       );
       return matchedCount > 0;
     },
 
     async touchDeletion(id, epoch, now) {
-      await credentials.updateOne({ _id: id, epoch, 'verdict.code': deleted }, { $set: { updatedAt: now } });
+      await credentials.updateOne({ _id: id, epoch, 'verdict.code': credentialDeleted }, { $set: { updatedAt: now } });
     },
 
     async deleteUnusedEntities(credentialId, grantSequence) {

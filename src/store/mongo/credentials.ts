@@ -1,6 +1,5 @@
 import type { Document } from 'mongodb';
-import type { CauseCode } from '../../domain/cause.js';
-import { clientRejected } from '../../domain/credential-standing.js';
+import { clientRejected, credentialDeleted } from '../../domain/credential-standing.js';
 import type { Credential, CredentialStore, GrantWrite } from '../port/credential-store.js';
 import { toPage } from '../pages.js';
 import { refuseNul } from '../stored-shapes.js';
@@ -18,8 +17,6 @@ const grantFields = ({ kind, grantSequence, grantEndsAt, grantWarnAt, ...tokens 
   removing: null,
 });
 const alive = { authIsValid: true, verdict: null };
-const deleted: CauseCode = 'credential_deleted';
-
 /** Credentials in MongoDB: the counters are the conditions, checked and raised by the same findAndModify. */
 export function createCredentialStore(collections: Collections): CredentialStore {
   const { credentials } = collections;
@@ -95,7 +92,7 @@ export function createCredentialStore(collections: Collections): CredentialStore
 
     markCredentialValid: (id, epoch, now) =>
       write(
-        { _id: id, epoch, authIsValid: false, 'verdict.code': { $ne: deleted } },
+        { _id: id, epoch, authIsValid: false, 'verdict.code': { $ne: credentialDeleted } },
         { $set: { ...alive, updatedAt: now }, $inc: { epoch: 1 } },
       ),
 

@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 import type { Cause } from '../../domain/cause.js';
 import { credentialKinds } from '../../domain/credential-kind.js';
-import { deliveryStates } from '../../domain/delivery.js';
+import { deliveryStates, replayableStates } from '../../domain/delivery.js';
 import type { CredentialId, ProviderId } from '../../domain/ids.js';
 import { sessionStates } from '../../domain/session.js';
 import { computeStatus, intents, lifecycles } from '../../domain/status.js';
@@ -72,7 +72,7 @@ export const validators: Readonly<Partial<Record<keyof Collections, Document>>> 
         claim: state === 'claimed' ? { bsonType: 'string' } : nothing,
         finishedAt: stageOf(state) === state ? { bsonType: 'date' } : nothing,
         ...(state === 'succeeded' ? { reason: nothing } : {}),
-        ...(['failed', 'discarded', 'expired'].includes(state) ? { reason: { bsonType: 'string' } } : {}),
+        ...(replayableStates.some(one => one === state) ? { reason: { bsonType: 'string' } } : {}),
       }),
     ),
   ),

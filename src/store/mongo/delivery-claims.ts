@@ -5,7 +5,7 @@ import type { ClaimRequest } from '../port/delivery-rows.js';
 import type { DeliveryStore } from '../port/delivery-store.js';
 import { chooseLot, countUnbroken } from './choose-lot.js';
 import type { Collections } from './connect.js';
-import { headFields, pending, toClaimed, toFence, toHead, type QueueHead } from './delivery-documents.js';
+import { byArrival, headFields, pending, toClaimed, toFence, toHead, type QueueHead } from './delivery-documents.js';
 import { drawNumbers } from './draw-numbers.js';
 import { finishDeliveries } from './finish-deliveries.js';
 import { isDuplicateKey } from './map-mongo-error.js';
@@ -19,8 +19,6 @@ const rounds = 5;
 
 const idsOf = (some: readonly { readonly _id: string }[]) => some.map(({ _id }) => _id);
 const inLot = (some: readonly { readonly _id: string }[], lot: string) => ({ _id: { $in: idsOf(some) }, lot });
-
-const byArrival = { sequence: 1 } as const;
 
 /**
  * The consumer's calls, by writes to single documents.

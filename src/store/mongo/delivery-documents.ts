@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { deliveryReasons, deliveryStates, type DeliveryState } from '../../domain/delivery.js';
 import type { DeliveryId, IntegrationId, ProviderId } from '../../domain/ids.js';
 import type { ClaimedDelivery, Delivery } from '../port/delivery-rows.js';
+import { textOrNull } from './map-documents.js';
 
 /**
  * Where a delivery stands, for the indexes: `pending` while it is queued or claimed, its state once it ended. A claim
@@ -20,10 +21,6 @@ export const untouched = {
 };
 
 const counter = z.number().int();
-const textOrNull = z
-  .string()
-  .nullish()
-  .transform(value => value ?? null);
 
 export const deliveryShape = z.object({
   _id: z.string().transform(id => id as DeliveryId),
@@ -84,3 +81,5 @@ export const toHead = (document: unknown): QueueHead => headShape.parse(document
 
 const consumerShape = z.object({ fence: counter });
 export const toFence = (document: unknown): number => consumerShape.parse(document).fence;
+
+export const byArrival = { sequence: 1 } as const;

@@ -3,14 +3,12 @@ import type { QueueRow } from '../port/delivery-rows.js';
 import type { DeliveryStore } from '../port/delivery-store.js';
 import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
-import { atOnce, headFields, pending, toDelivery, toHead, withoutContent } from './delivery-documents.js';
+import { atOnce, byArrival, headFields, pending, toDelivery, toHead, withoutContent } from './delivery-documents.js';
 
 type Queues = Pick<
   DeliveryStore,
   'hasQueuedDeliveries' | 'findDueIntegrations' | 'findNextDue' | 'readQueue' | 'listQueues'
 >;
-
-const byArrival = { sequence: 1 } as const;
 
 /** Looks at what is pending, by its own part of the index (stage, integration, order of arrival). */
 export function createDeliveryQueues({ deliveries }: Collections): Queues {

@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb';
-import type { DeliveryReason } from '../../domain/delivery.js';
+import { type DeliveryReason, replayableStates } from '../../domain/delivery.js';
 import type { IntegrationId } from '../../domain/ids.js';
 import type { DeliveryStore } from '../port/delivery-store.js';
 import type { Collections } from './connect.js';
@@ -81,7 +81,7 @@ export function createDeliveryUpkeep({ deliveries, consumers }: Collections): Up
     },
 
     async replayDeliveries(integrationId, which) {
-      const unhandled = { integrationId, stage: { $in: ['failed', 'discarded', 'expired'] } };
+      const unhandled = { integrationId, stage: { $in: replayableStates } };
       const found =
         'id' in which
           ? [which.id]

@@ -4,7 +4,7 @@ import type { Collections } from './connect.js';
 
 /** `grants` numbers grants over all sessions, `deliveries` the order of arrival, `fences` every consumer there ever was. */
 export const counterNames = ['grants', 'deliveries', 'fences'] as const;
-export type CounterName = (typeof counterNames)[number];
+type CounterName = (typeof counterNames)[number];
 
 /**
  * Draws `count` numbers that nobody else is given, and returns the first. Numbers of a write that fails are lost, as with a

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { replayableStates } from '../../domain/delivery.js';
 import type { DeliveryId, IntegrationId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
 import type { InsertedDelivery, NewDelivery } from '../port/delivery-rows.js';
@@ -7,7 +8,6 @@ import { untouched } from './delivery-documents.js';
 import { drawNumbers } from './draw-numbers.js';
 import { readDuplicates } from './map-mongo-error.js';
 
-const replayable = ['failed', 'discarded', 'expired'];
 /** What the other stores cannot hold in a provider's id: the same input has the same answer on each. */
 const unstorable = /[\0\u001f]/;
 
@@ -54,7 +54,7 @@ async function findSettled({ deliveries }: Collections, given: readonly NewDeliv
   for (const [integrationId, externalIds] of asked) {
     const found = await deliveries
       .find(
-        { integrationId, externalId: { $in: externalIds }, stage: { $nin: replayable } },
+        { integrationId, externalId: { $in: externalIds }, stage: { $nin: replayableStates } },
         { projection: { integrationId: 1, externalId: 1 } },
       )
       .toArray();
@@ -86,7 +86,7 @@ async function meetKnown(collections: Collections, delivery: NewDelivery, sequen
   const { deliveries } = collections;
   const { integrationId, externalId, sealedContent, receivedAt } = delivery;
   const again = await deliveries.findOneAndUpdate(
-    { integrationId, externalId, stage: { $in: replayable } },
+    { integrationId, externalId, stage: { $in: replayableStates } },
     { $set: { ...untouched, sealedContent, size: sealedContent.length, receivedAt, sequence } },
   );
   if (again !== null) return { outcome: 'queued_again', id: again._id as DeliveryId };

@@ -6,7 +6,7 @@ import type { Page, PageRequest } from '../port/page.js';
 import { afterTimeCursor, timeCursor, toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { toIntegration } from './map-documents.js';
-import { afterCursor, afterTime } from './read-page.js';
+import { afterCursor, afterTime, oldestFirst } from './read-page.js';
 
 type Lists = Pick<
   IntegrationStore,
@@ -22,7 +22,6 @@ type Lists = Pick<
 const accountRows = z.array(z.object({ _id: z.string(), provider: z.string(), externalId: z.string() }));
 const accountKey = ({ provider, externalId }: { readonly provider: string; readonly externalId: string }) =>
   `${provider} ${externalId}`;
-const oldestFirst = { updatedAt: 1, _id: 1 } as const;
 
 /**
  * The integrations of somebody or something, page by page. The ids of an integration's entities stand in its document, in

@@ -28,7 +28,7 @@ import { storedCauses, storedConfig, storedEpochs } from '../stored-shapes.js';
  * that may be null may also be missing.
  */
 const text = z.string();
-const textOrNull = z
+export const textOrNull = z
   .string()
   .nullish()
   .transform(value => value ?? null);

@@ -15,3 +15,6 @@ export function afterTime(field: string, from: { readonly time: Date; readonly i
   const { time, id } = from;
   return { $or: [{ [field]: { $gt: time } }, { [field]: time, _id: { $gt: id } }] };
 }
+
+/** In the order of `afterTime`. */
+export const oldestFirst = { updatedAt: 1, _id: 1 } as const;

@@ -4,10 +4,10 @@ import { refuseNul, toName } from '../stored-shapes.js';
 import type { Collections, MongoConnection } from './connect.js';
 import { drawNumbers } from './draw-numbers.js';
 import { firstOf, toSession } from './map-documents.js';
+import { oldestFirst } from './read-page.js';
 import { readServerTime } from './read-server-time.js';
 
 const after = { returnDocument: 'after' } as const;
-const oldestFirst = { updatedAt: 1, _id: 1 } as const;
 
 /**
  * Authorization sessions in MongoDB. Each step is one findAndModify on one document, with its condition in the filter:

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { deliveryStates } from '../../domain/delivery.js';
 import { RelinkError } from '../../errors.js';
 import { entityKeySeparator } from '../stored-shapes.js';
-import type { RecordKind, TransferRecord } from '../transfer/records.js';
+import { isTime, type RecordKind, type TransferRecord } from '../transfer/records.js';
 import { atOnce, deliveryShape, stageOf, untouched } from './delivery-documents.js';
 import { entityKeyOf } from './entity-key.js';
 import {
@@ -65,7 +65,6 @@ const shapes: Readonly<Record<RecordKind, z.ZodType<Fields>>> = {
 
 const toColumn = (field: string) => field.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
 const toField = (column: string) => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-const isTime = (column: string) => /(_at|_since)$/.test(column);
 const toJson = (value: unknown) => (value instanceof Date ? value.toISOString() : value);
 const toBson = (column: string, value: unknown) =>
   isTime(column) && typeof value === 'string' ? new Date(value) : value;

@@ -14,8 +14,6 @@ import { toStoreError } from './map-database-error.js';
 import { createSubscriptionStore } from './subscriptions.js';
 import { createTokenReadStore } from './token-reads.js';
 
-export type { PostgresOptions } from './create-pool.js';
-
 /**
  * The store port on PostgreSQL. Opens no connection before the first call; `close()` ends the pool.
  *

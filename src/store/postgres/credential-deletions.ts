@@ -1,9 +1,7 @@
-import type { CauseCode } from '../../domain/cause.js';
+import { credentialDeleted } from '../../domain/credential-standing.js';
 import type { CredentialDeletionStore } from '../port/credential-deletion-store.js';
 import type { PostgresClient } from './create-client.js';
 import { toCredential } from './map-rows.js';
-
-const deleted: CauseCode = 'credential_deleted';
 
 /** The end of credentials in PostgreSQL. Raw where one statement has to look at two tables. */
 export function createCredentialDeletions(client: PostgresClient): CredentialDeletionStore {
@@ -11,10 +9,10 @@ export function createCredentialDeletions(client: PostgresClient): CredentialDel
   return {
     async markCredentialDeleted(id, epoch, now) {
       const marked = await credentials.updateManyAndReturn({
-        where: { id, epoch, OR: [{ verdictCode: null }, { verdictCode: { not: deleted } }] },
+        where: { id, epoch, OR: [{ verdictCode: null }, { verdictCode: { not: credentialDeleted } }] },
         data: {
           authIsValid: false,
-          verdictCode: deleted,
+          verdictCode: credentialDeleted,
           verdictHttpStatus: null,
           verdictSince: now,
           refreshDueAt: null,
@@ -29,7 +27,7 @@ export function createCredentialDeletions(client: PostgresClient): CredentialDel
 
     async wipeCredential(id, epoch) {
       const wiped = await credentials.updateMany({
-        where: { id, epoch, verdictCode: deleted },
+        where: { id, epoch, verdictCode: credentialDeleted },
         data: { sealedTokens: '', refreshable: false, expiresAt: null },
       });
       return wiped.count > 0;
@@ -38,14 +36,14 @@ export function createCredentialDeletions(client: PostgresClient): CredentialDel
     async deleteCredential(id, epoch) {
       const count = await client.$executeRaw`
         DELETE FROM "credentials"
-         WHERE "id" = ${id} AND "epoch" = ${epoch} AND "verdict_code" = ${deleted}
+         WHERE "id" = ${id} AND "epoch" = ${epoch} AND "verdict_code" = ${credentialDeleted}
            AND NOT EXISTS (SELECT 1 FROM "entities" WHERE "credential_id" = ${id})`;
       return count > 0;
     },
 
     async listUnfinishedDeletions(before, limit) {
       const rows = await credentials.findMany({
-        where: { verdictCode: deleted, sealedTokens: { not: '' }, updatedAt: { lt: before } },
+        where: { verdictCode: credentialDeleted, sealedTokens: { not: '' }, updatedAt: { lt: before } },
         orderBy: [{ updatedAt: 'asc' }, { id: 'asc' }],
         take: limit,
       });
@@ -54,14 +52,14 @@ export function createCredentialDeletions(client: PostgresClient): CredentialDel
 
     async keepTokensOfDeleted(id, generation, sealedTokens) {
       const { count } = await credentials.updateMany({
-        where: { id, generation, verdictCode: deleted, sealedTokens: { not: '' } },
+        where: { id, generation, verdictCode: credentialDeleted, sealedTokens: { not: '' } },
         data: { sealedTokens },
       });
       return count > 0;
     },
 
     async touchDeletion(id, epoch, now) {
-      await credentials.updateMany({ where: { id, epoch, verdictCode: deleted }, data: { updatedAt: now } });
+      await credentials.updateMany({ where: { id, epoch, verdictCode: credentialDeleted }, data: { updatedAt: now } });
     },
 
     async deleteUnusedEntities(credentialId, grantSequence) {

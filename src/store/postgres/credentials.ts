@@ -1,5 +1,4 @@
-import type { CauseCode } from '../../domain/cause.js';
-import { clientRejected } from '../../domain/credential-standing.js';
+import { clientRejected, credentialDeleted } from '../../domain/credential-standing.js';
 import type { Credential, CredentialStore, GrantWrite, TokensWrite } from '../port/credential-store.js';
 import type { PostgresClient } from './create-client.js';
 import type { Credential as CredentialRow } from './generated/client.js';
@@ -25,8 +24,6 @@ function tokenColumns(tokens: TokensWrite) {
   const { sealedTokens, refreshable, expiresAt, refreshDueAt } = tokens;
   return { sealedTokens, refreshable, expiresAt, refreshDueAt };
 }
-
-const deleted: CauseCode = 'credential_deleted';
 
 /** Credentials in PostgreSQL: the counters are the conditions, checked and raised by the same UPDATE. */
 export function createCredentialStore(client: PostgresClient): CredentialStore {
@@ -112,7 +109,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
 
     async markCredentialValid(id, epoch, now) {
       const marked = await credentials.updateManyAndReturn({
-        where: { id, epoch, authIsValid: false, verdictCode: { not: deleted } },
+        where: { id, epoch, authIsValid: false, verdictCode: { not: credentialDeleted } },
         data: { ...alive, epoch: { increment: 1 }, updatedAt: now },
       });
       return first(marked);

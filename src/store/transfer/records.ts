@@ -51,7 +51,7 @@ export const importMark = 'import_under_way';
 /** Few, since a delivery's content may be a megabyte. */
 export const recordsAtOnce = 50;
 
-const isTime = (column: string) => /(_at|_since)$/.test(column);
+export const isTime = (column: string) => /(_at|_since)$/.test(column);
 
 /** One text for one record, whichever store it came from: columns in order, no nulls, times in one form. */
 export function toCanonical(record: TransferRecord): string {

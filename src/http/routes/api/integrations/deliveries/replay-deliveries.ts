@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { replayableStates } from '../../../../../domain/delivery.js';
 import { readUser } from '../../../../authenticate.js';
 import type { App, HttpContext } from '../../../../dependencies.js';
 import { getOwnIntegration } from '../../../../operations/get-own-integration.js';
@@ -20,7 +21,7 @@ export function replayDeliveries(app: App, context: HttpContext): void {
       params: idParams('integration'),
       body: z
         .strictObject(
-          { state: z.enum(['failed', 'discarded', 'expired']).describe('The state they are in.') },
+          { state: z.enum(replayableStates).describe('The state they are in.') },
           {
             error: ({ code }) =>
               code === 'invalid_type' ? 'must be {"state": "failed"}, or discarded, or expired' : undefined,
