@@ -1,3 +1,4 @@
+import type { IntegrationType } from '../../src/domain/ids.js';
 import { Client } from 'pg';
 import { newId } from '../../src/ids.js';
 import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
@@ -154,7 +155,7 @@ describe('a connection that is lost', () => {
     const ids = Array.from({ length: 60 }, () => newId('integration'));
     const results = ids.map(async (id, index) => {
       if (index === 30) await terminateBackends();
-      const type = `type-${index}` as never;
+      const type = `type-${index}` as IntegrationType;
       return store.insertIntegration({ id, userId, type, entityIds: [entityId], config: {}, state: ready }, noon);
     });
     for (const [index, result] of (await Promise.allSettled(results)).entries()) {

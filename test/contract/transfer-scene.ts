@@ -1,3 +1,4 @@
+import type { ExternalId } from '../../src/domain/ids.js';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +38,7 @@ export async function fill(store: Store) {
   for (const state of ['pending', 'exchanging', 'exchanged', 'restored', 'failed'] as const) {
     sessions.push(await sessionIn(store, state));
   }
-  const proven = { externalId: 'a' as never, credentialExternalId: 'b' as never, name: 'Acme ☃\u2028' };
+  const proven = { externalId: 'a' as ExternalId, credentialExternalId: 'b' as ExternalId, name: 'Acme ☃\u2028' };
   await store.recordAccount(sessions[2]!.id, proven, noon);
   await insertSome(store, living.id, 4);
   await store.becomeConsumer(living.id, 'run/1', one);

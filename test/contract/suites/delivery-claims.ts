@@ -1,3 +1,4 @@
+import type { DeliveryId } from '../../../src/domain/ids.js';
 import type { DeliveryOutcome } from '../../../src/store/port/store.js';
 import {
   claimLot,
@@ -272,7 +273,7 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       ['its release before it ran', id => released(id, false), { state: 'queued', crashes: 2, attempts: 0 }, true],
     ])('is taken back by %s of a suspect as it should be', async (_name, outcome, expected, suspect) => {
       const { first, integrationId, ids, read } = await consumed(1);
-      const id = ids[0]! as never;
+      const id = ids[0]! as DeliveryId;
       await claimLot(first, integrationId);
       await first.becomeConsumer(integrationId, 'run/2', one);
       await claimLot(first, integrationId, { claim: 'run/2' });

@@ -1,3 +1,4 @@
+import type { IntegrationId } from '../../../src/domain/ids.js';
 import type { Page, PageRequest } from '../../../src/store/port/store.js';
 import { insertCredential, insertEntity, insertIntegration, newUser, type StoreUnderTest } from '../fixtures.js';
 
@@ -59,8 +60,8 @@ export function describePages(under: () => StoreUnderTest): void {
           if (round < 3) await insertIntegration(second, userId, [entity.id]);
           if (page.after === null && round === 0) {
             const state = { lifecycle: 'deleting', intent: 'on', causes: [], epochs: {} } as const;
-            await second.compareAndSetIntegration(found.rows[2]!.id as never, 1, { state }, new Date());
-            expect(await second.deleteIntegration(found.rows[2]!.id as never)).toBe(true);
+            await second.compareAndSetIntegration(found.rows[2]!.id as IntegrationId, 1, { state }, new Date());
+            expect(await second.deleteIntegration(found.rows[2]!.id as IntegrationId)).toBe(true);
           }
           return round < 3 && seenAll(found, made) ? { ...found, next: null } : found;
         }, 4);
