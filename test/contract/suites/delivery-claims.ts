@@ -260,7 +260,7 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       expect(await read(0)).toMatchObject({ state: 'succeeded', crashes: 2, attempts: 1 });
     });
 
-    it.each<[string, (id: never) => DeliveryOutcome, object, boolean | null]>([
+    it.each<[string, (id: DeliveryId) => DeliveryOutcome, object, boolean | null]>([
       ['a retry', id => retry(id, one), { state: 'queued', crashes: 1, attempts: 1 }, false],
       [
         'its crash',
@@ -273,7 +273,7 @@ export function describeDeliveryClaims(under: () => StoreUnderTest): void {
       ['its release before it ran', id => released(id, false), { state: 'queued', crashes: 2, attempts: 0 }, true],
     ])('is taken back by %s of a suspect as it should be', async (_name, outcome, expected, suspect) => {
       const { first, integrationId, ids, read } = await consumed(1);
-      const id = ids[0]! as DeliveryId;
+      const id = ids[0]!;
       await claimLot(first, integrationId);
       await first.becomeConsumer(integrationId, 'run/2', one);
       await claimLot(first, integrationId, { claim: 'run/2' });
