@@ -58,7 +58,8 @@ describe('the documents', () => {
   });
 
   it('list every setting of a provider, and no other', () => {
-    const [, schema = ''] = /providerSettingsSchema = z\.object\({\n([\s\S]*?)\n}\);/.exec(read('src/config.ts')) ?? [];
+    const [, schema = ''] =
+      /providerSettingsSchema = z\.object\({\n([\s\S]*?)\n}\);/.exec(read('src/config-providers.ts')) ?? [];
     const inCode = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map(match => match[1]);
     const table = read('docs/providers.md')
       .split('\n')
