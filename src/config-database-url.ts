@@ -8,7 +8,13 @@ export function findDatabaseUrlProblem(value: string): string | undefined {
     return 'must start with postgresql://, mongodb:// or mongodb+srv://';
   }
   const isUrl = isMongo ? splitHosts(value).every(url => URL.canParse(url)) : URL.canParse(value);
-  if (!isUrl) return 'is not a valid URL; special characters in its password must be %-encoded';
+  const [, authority = ''] = /^\w+(?:\+srv)?:\/\/([^?]*)/.exec(value) ?? [];
+  const ats = authority.split('@').length - 1;
+  // The rest of a password with a "@" or a "/" of its own is taken for the host.
+  if (ats > 1 || (!isUrl && ats === 1)) {
+    return 'is not a valid URL; special characters in its user and password must be %-encoded';
+  }
+  if (!isUrl) return 'is not a valid URL; look at its host and port';
   if (!isMongo) return undefined;
   if (!/^[^?]*\/\/[^/?]+\/[^/?]+/.test(value)) {
     return 'must name a database: mongodb://user:password@host:27017/database';

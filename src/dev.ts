@@ -84,6 +84,10 @@ function readSettings(): DevConfig & { readonly store: StoreName } {
     const config = loadDevConfig(process.env);
     const { store, rest } = readStoreName(process.argv.slice(2));
     refuseArguments(rest);
+    const isChosen = rest.length < process.argv.length - 2;
+    if (isChosen && (process.env['DATABASE_URL'] ?? '') !== '') {
+      throw new ConfigError(['--store chooses an embedded database, and DATABASE_URL is set: leave one of them out']);
+    }
     return { ...config, store };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

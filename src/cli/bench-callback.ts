@@ -8,6 +8,7 @@ import { parsePairs } from './bench/parse-pairs.js';
 import { readMemory } from './bench/read-memory.js';
 import { startBenchStack } from './bench/start-bench-stack.js';
 import { readStoreName } from './read-store-name.js';
+import { stopOnSignal } from './stop-on-signal.js';
 
 /**
  * `npm run bench:callback [-- --pairs N] [--store postgres|mongo|documentdb]`: the whole callback against a bare Update-with-Start, alternating on one
@@ -33,8 +34,7 @@ async function main(): Promise<void> {
   say(`npm start ready: ${ready.first} s on an empty data directory, ${ready.again} s again`);
 
   const stack = await startBenchStack({ root, temporalCli, store }, line => say(`  ${line}`));
-  const interrupt = () => void stack.stop().finally(() => process.exit(130));
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  stopOnSignal(() => stack.stop());
   try {
     const { bare_ms, callback_ms, ...ratios } = await measurePairs(stack, pairs, say);
     say(`bare Update-with-Start: p50 ${bare_ms.p50} ms, p99 ${bare_ms.p99} ms`);

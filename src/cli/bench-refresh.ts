@@ -12,6 +12,7 @@ import { callers, measureRounds, rounds } from './bench/refresh/measure-rounds.j
 import { RefreshDatabase } from './bench/refresh/refresh-database.js';
 import { startBenchStack } from './bench/start-bench-stack.js';
 import { SandboxControl } from './sandbox-control.js';
+import { stopOnSignal } from './stop-on-signal.js';
 
 /**
  * `npm run bench:refresh`: hundreds of callers in several processes meet a 401 at once; the same where a second token
@@ -40,8 +41,7 @@ async function main(): Promise<void> {
     RELINK_SWEEP_INTERVAL: '3',
   };
   const stack = await startBenchStack({ root, temporalCli, settings }, line => say(`  ${line}`));
-  const interrupt = () => void stack.stop().finally(() => process.exit(130));
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  stopOnSignal(() => stack.stop());
   const database = new RefreshDatabase(stack.databaseUrl);
   try {
     const sandbox = new SandboxControl(stack.sandbox.url, stack.sandbox.controlKey);

@@ -13,6 +13,7 @@ import { checkPostgresPlans } from './bench/stores/plans/check-postgres-plans.js
 import type { PlansChecked } from './bench/stores/plans/plan-sizes.js';
 import { parseBenchStores } from './bench/stores/parse-options.js';
 import { startBenchDatabase } from './bench/stores/start-bench-database.js';
+import { stopOnSignal } from './stop-on-signal.js';
 
 const say = (line: string) => console.log(line);
 
@@ -46,8 +47,7 @@ async function main(): Promise<void> {
     const isIndexed = store === 'postgres' || (store === 'mongo' && mongodbUrl !== undefined);
     const database = await startBenchDatabase(store, place, say);
     if (database === null) continue;
-    const interrupt = () => void database.stop().finally(() => process.exit(130));
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+    const letGo = stopOnSignal(() => database.stop());
     try {
       say(`${store} (${database.label}), operations a second:`);
       measured.push(...(await measureStore(store, database.url, size, isIndexed ? size.people : fewPeople, say)));
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
         say(`  ${plans[store].checked} calls, ${plans[store].scans} scans of a collection`);
       }
     } finally {
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      letGo();
       await database.stop();
     }
   }

@@ -13,6 +13,7 @@ import { setStage } from './bench/webhooks/stage.js';
 import { startBenchStack } from './bench/start-bench-stack.js';
 import { round } from './bench/statistics.js';
 import { readStoreName } from './read-store-name.js';
+import { stopOnSignal } from './stop-on-signal.js';
 
 /**
  * `npm run bench:webhooks [-- --parts intake,sustained,latency,drain,release] [--store postgres|mongo|documentdb]`: intake against a bare route, intake under
@@ -51,8 +52,7 @@ async function main(): Promise<void> {
     },
     line => say(`  ${line}`),
   );
-  const interrupt = () => void stack.stop().finally(() => process.exit(130));
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  stopOnSignal(() => stack.stop());
   try {
     const stage = await setStage(stack, root, say);
     const tell = (part: string) => say(`After ${part}: ${stage.memory.show()}`);

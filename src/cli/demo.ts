@@ -17,6 +17,7 @@ import { SandboxControl } from './sandbox-control.js';
 import { webhookStories } from './demo/webhook-stories.js';
 import { readStoreName } from './read-store-name.js';
 import { refuseArguments } from './refuse-arguments.js';
+import { stopOnSignal, waitForSignal } from './stop-on-signal.js';
 
 const say = (line: string) => console.log(line);
 
@@ -67,7 +68,8 @@ async function removeData(data: string): Promise<void> {
   await rm(data, { recursive: true, force: true });
 }
 
-async function play(everything: Everything, data: string): Promise<boolean> {
+/** @param letGo Called before Ctrl-C is waited for, which then ends the demo in its own way. */
+async function play(everything: Everything, data: string, letGo: () => void): Promise<boolean> {
   const { core, services, url } = everything;
   const { forwardSecrets, providers } = core.config;
   const receiver = await startReceiver(forwardSecrets[0]?.reveal() ?? '');
@@ -99,18 +101,17 @@ async function play(everything: Everything, data: string): Promise<boolean> {
     `\nThe reconnects as Temporal ran them, to be seen at ${services.temporalUiUrl ?? 'its UI'} while it runs (--keep):`,
   );
   for (const workflow of workflows) say(`    ${workflow}`);
-  if (process.argv.includes('--keep')) await waitForSignal();
+  if (process.argv.includes('--keep')) {
+    say('\nEverything keeps running for you to look at. Ctrl-C ends it.');
+    letGo();
+    await waitForSignal();
+  }
   await everything.stop();
   await receiver.close();
   if (ok) await removeData(data);
   say(`\n${ok ? 'Every story ended well.' : `A story failed; its data is left in ${data}.`} The same for programs:`);
   say(JSON.stringify({ demo: ok ? 'ok' : 'failed', steps: stage.steps, stories: outcomes, workflows }));
   return ok;
-}
-
-function waitForSignal(): Promise<void> {
-  say('\nEverything keeps running for you to look at. Ctrl-C ends it.');
-  return new Promise(resolve => process.once('SIGINT', () => resolve()));
 }
 
 /**
@@ -128,10 +129,9 @@ async function main(): Promise<void> {
     process.exit(1);
   }
   say('Starting an empty stack: the database, Temporal, the sandbox provider, Relink');
-  const everything = await startEmpty(directory, config, store);
-  const interrupt = () => void everything.stop().finally(() => process.exit(130));
-  if (!process.argv.includes('--keep')) process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  const ok = await play(everything, dataOf(directory));
+  const starting = startEmpty(directory, config, store);
+  const letGo = stopOnSignal(() => starting.then(everything => everything.stop()));
+  const ok = await play(await starting, dataOf(directory), letGo);
   await lock.release();
   process.exit(ok ? 0 : 1);
 }

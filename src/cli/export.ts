@@ -6,5 +6,6 @@ runTransfer({
   usage: 'Usage: npm run export -- FILE',
   done: 'Exported to',
   resumes: false,
+  note: 'What a server or worker that still runs writes from now on is not in the file.',
   run: writeTransferFile,
 });

@@ -1,9 +1,11 @@
 import { loadDatabaseUrl } from '../config.js';
 import { ConfigError, RelinkError } from '../errors.js';
 import { explainStoreError, migrateStore } from '../store/open-store.js';
+import { refuseArguments } from './refuse-arguments.js';
 
 /** `npm run migrate`: brings the database of `DATABASE_URL` to the version of this release. */
 async function main(): Promise<void> {
+  refuseArguments(process.argv.slice(2), [], []);
   const databaseUrl = loadDatabaseUrl(process.env).reveal();
   const { applied, notes = [] } = await migrateStore(databaseUrl).catch(async (error: unknown) => {
     throw await explainStoreError(error, databaseUrl);

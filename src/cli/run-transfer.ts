@@ -11,6 +11,8 @@ export interface Transfer {
   readonly done: string;
   /** Whether it goes on in a database where an import was interrupted. */
   readonly resumes: boolean;
+  /** Told before the counts. */
+  readonly note?: string;
   readonly run: (records: RecordStore, file: string) => Promise<FileEnd>;
 }
 
@@ -35,15 +37,17 @@ function tell(error: unknown): string {
   return error.code === 'invalid_request' ? (error.detail ?? error.message) : error.message;
 }
 
-async function main({ usage, done, resumes, run }: Transfer): Promise<void> {
+async function main({ usage, done, resumes, note, run }: Transfer): Promise<void> {
   const [file, ...more] = process.argv.slice(2);
-  if (file === undefined || more.length > 0) throw new ConfigError([usage]);
+  // A file of such a name is meant as ./-name.
+  if (file === undefined || file.startsWith('-') || more.length > 0) throw new ConfigError([usage]);
   const databaseUrl = loadDatabaseUrl(process.env).reveal();
   try {
     const store = await openStore({ databaseUrl, poolSize: 1 });
     await checkStore(store, resumes).finally(() => store.close());
     const records = await openRecords({ databaseUrl });
     const { counts, checksum } = await run(records, file).finally(() => records.close());
+    if (note !== undefined) console.log(note);
     for (const [kind, count] of Object.entries(counts)) console.log(`${kind}: ${count}`);
     console.log(`${done} ${file}, checksum ${checksum}`);
   } catch (error) {

@@ -38,7 +38,8 @@ const readyWithinMs = 20_000;
  * @throws Error with the end of the server's log when it does not come up.
  */
 export async function startEmbeddedMongo(options: EmbeddedMongoOptions): Promise<EmbeddedMongo> {
-  await mkdir(resolve(options.dataDirectory), { recursive: true });
+  // Names of accounts are in the clear in its files.
+  await mkdir(resolve(options.dataDirectory), { recursive: true, mode: 0o700 });
   const directory = await realpath(resolve(options.dataDirectory));
   await recoverEmbeddedMongo(directory, options.onProgress);
   for (let attempt = 1; ; attempt += 1) {

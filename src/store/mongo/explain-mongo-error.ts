@@ -60,8 +60,17 @@ export function explainMongoError(error: unknown, databaseUrl: string): unknown 
   const place = readMongoUrl(databaseUrl);
   const found = collect(error.cause);
   const reason = reasons.find(([applies]) => applies(found));
-  const told = reason?.[1](place) ?? `${place.hosts} does not answer (database "${place.database}")`;
+  const told = reason?.[1](place) ?? tellSilence(place, databaseUrl);
   return new ConfigError([`DATABASE_URL: ${told}`]);
+}
+
+/** A server that is there answers nothing either where the set's name or TLS is another than its own. */
+function tellSilence({ hosts, database }: Place, databaseUrl: string): string {
+  const named = [...databaseUrl.matchAll(/[?&](replicaSet|tls|ssl|relinkProfile|loadBalanced)=/g)].map(
+    ([, name]) => `${name ?? ''}=`,
+  );
+  const hint = named.length === 0 ? 'is it a MongoDB?' : `does ${named.join(', ')} in the URL fit it?`;
+  return `${hosts} does not answer (database "${database}"); ${hint}`;
 }
 
 /** An error and what it wraps; of a failed selection also why each server could not be used. */

@@ -1,11 +1,15 @@
 import { lookup } from 'node:dns/promises';
 import { ConfigError, RelinkError } from '../../errors.js';
-import { collectCauses } from './map-database-error.js';
+import { collectCauses, noPassword } from './map-database-error.js';
 import { serverTooOld } from './refuse-old-server.js';
 
 /** Codes of the three layers (see map-database-error.ts) by what an operator has to look at. */
 const reasons: readonly (readonly [codes: readonly string[], tell: (at: Place) => string])[] = [
   [[serverTooOld], ({ host }) => `the server at ${host} is too old: PostgreSQL 14 or newer`],
+  [
+    [noPassword],
+    ({ host, database }) => `the server at ${host} asks for a password, and the URL has none (database "${database}")`,
+  ],
   [
     ['28P01', '28000', 'P1000', 'AuthenticationFailed'],
     ({ host, database }) => `the server at ${host} refuses this user or password (database "${database}")`,
@@ -49,7 +53,8 @@ interface Place {
 export async function explainDatabaseError(error: unknown, databaseUrl: string): Promise<unknown> {
   if (!(error instanceof RelinkError) || error.code !== 'database_unavailable') return error;
   const place = readPlace(databaseUrl);
-  const { codes } = collectCauses(error.cause);
+  const { codes, messages } = collectCauses(error.cause);
+  if (messages.some(message => message.includes(noPassword))) codes.push(noPassword);
   if (codes.includes('DatabaseNotReachable')) codes.push(await distinguish(place.hostname));
   const reason = reasons.find(([known]) => codes.some(code => known.includes(code)));
   const told = reason?.[1](place) ?? `${place.host} does not answer (database "${place.database}")`;

@@ -34,8 +34,12 @@ const unavailableCodes = new Set([
   ...['AuthenticationFailed', 'DatabaseAccessDenied', 'DatabaseDoesNotExist'],
 ]);
 
+/** The server asks for a password, and there is none. */
+export const noPassword = 'client password must be a string';
+
 /** What node-postgres and its pool throw without a code. */
 const unavailableMessages = [
+  noPassword,
   'Connection terminated',
   'timeout exceeded when trying to connect',
   'timeout expired',

@@ -16,3 +16,7 @@ it.each<[string[], string[], string]>([
 ])('%j is refused in one line', (args, known, told) => {
   expect(() => refuseArguments(readStoreName(args).rest, known)).toThrow(told);
 });
+
+it('nothing at all is taken where no argument is', () => {
+  expect(() => refuseArguments(['--help'], [], [])).toThrow('unknown: "--help"; this takes no arguments');
+});
