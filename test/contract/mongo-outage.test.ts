@@ -293,6 +293,12 @@ describeOnMongo('mongo on bad days', () => {
         () =>
           `DATABASE_URL: the host name no-such-host.invalid:${new URL(databaseUrl).port} cannot be resolved (database "${name()}")`,
       ],
+      [
+        'a replica set of another name',
+        url => url.searchParams.set('replicaSet', 'none-such'),
+        () =>
+          `DATABASE_URL: ${new URL(databaseUrl).host} does not answer (database "${name()}"); does replicaSet= in the URL fit it?`,
+      ],
     ])('%s is told in one line, by the variable, without the password', async (_name, change, told) => {
       const url = new URL(databaseUrl);
       change(url);

@@ -66,6 +66,17 @@ it('a server that accepts and says nothing is told so', async () => {
   await proxy.close();
 });
 
+it('a password that the server asks for and the URL lacks is told so', async () => {
+  // The driver leaves the connection open: the proxy ends it.
+  const proxy = await startCuttableProxy(database.url);
+  const url = new URL(proxy.url);
+  url.password = '';
+  const told = `DATABASE_URL: the server at ${url.host} asks for a password, and the URL has none (database "${name()}")`;
+  expect(await explainBoth(url.href)).toEqual([told, told]);
+  await proxy.cut();
+  await proxy.close();
+});
+
 it('what is not about reaching it stays as it is', async () => {
   for (const error of [new RelinkError('database_not_migrated'), new RelinkError('migration_failed'), new Error('x')]) {
     expect(await explainDatabaseError(error, database.url)).toBe(error);
