@@ -1,3 +1,4 @@
+import type { Document } from 'mongodb';
 import { z } from 'zod';
 import type { IntegrationId, IntegrationType } from '../../domain/ids.js';
 import { integrationStatuses } from '../../domain/status.js';
@@ -13,16 +14,18 @@ const gate = z.object({
 });
 
 /** Of each cause only its credential's id travels: an operator that counts them is not in every product. */
-const fields = { _id: 1, type: 1, status: 1, statusSince: 1, 'causes.credentialId': 1 } as const;
+export const gateFields = { _id: 1, type: 1, status: 1, statusSince: 1, 'causes.credentialId': 1 } as const;
 
 export async function readIntegrationGates(
   { integrations }: Collections,
   ids: readonly IntegrationId[],
 ): Promise<readonly IntegrationGateRow[]> {
   if (ids.length === 0) return [];
-  const found = await integrations.find({ _id: { $in: [...ids] } }, { projection: fields }).toArray();
-  return found.map(document => {
-    const { _id: id, type, status, statusSince, causes } = gate.parse(document);
-    return { id, type, status, statusSince, openCauses: causes.length };
-  });
+  const found = await integrations.find({ _id: { $in: [...ids] } }, { projection: gateFields }).toArray();
+  return found.map(toGate);
+}
+
+export function toGate(document: Document): IntegrationGateRow {
+  const { _id: id, type, status, statusSince, causes } = gate.parse(document);
+  return { id, type, status, statusSince, openCauses: causes.length };
 }
