@@ -18,7 +18,7 @@ let temporalCli: string;
 const scripts: RunningScript[] = [];
 
 describe.each(e2eStores('npm start', false))('npm start on %s', store => {
-  const databaseProgram = store === 'mongo' ? 'mongo-server-' : 'bin/postgres';
+  const databaseProgram = store === 'postgres' ? 'bin/postgres' : 'mongo-server-';
 
   beforeAll(async () => {
     checkBuild();

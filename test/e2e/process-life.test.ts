@@ -65,7 +65,7 @@ describe.each(e2eStores('the life of a process', false))('on %s', store => {
       expect(wrongKey.code).toBe(1);
       expect(wrongKey.log).toMatch(/^server cannot start: RELINK_KEYS, key 1 of 1, .*\n$/);
       expect(wrongKey.log).not.toMatch('bm90IGEga2V5');
-      const away = `${store === 'mongo' ? 'mongodb' : 'postgresql'}://relink:hidden-password@127.0.0.1:9/relink`;
+      const away = `${store === 'postgres' ? 'postgresql' : 'mongodb'}://relink:hidden-password@127.0.0.1:9/relink`;
       for (const name of ['server', 'worker'] as const) {
         const noDatabase = await runToItsEnd(name, { ...stack.settings, DATABASE_URL: away });
         expect(noDatabase.code).toBe(1);

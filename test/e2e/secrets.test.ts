@@ -19,7 +19,7 @@ let worker: Awaited<ReturnType<E2eStack['startWorker']>>;
 describe.each(e2eStores('the search for secrets', false))('on %s', store => {
   /** By a name that can be shown. */
   const secrets = new Map<string, string>();
-  const databaseLog = store === 'mongo' ? 'server.log' : 'postgres.log';
+  const databaseLog = store === 'postgres' ? 'postgres.log' : 'server.log';
 
   beforeAll(async () => {
     ({ stack, server, worker } = await startRunningStack(

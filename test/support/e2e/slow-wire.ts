@@ -16,7 +16,7 @@ export interface SlowWire {
 }
 
 export function startSlowWire(stack: E2eStack, store: E2eStore): Promise<SlowWire> {
-  return store === 'mongo' ? slowOnMongo(stack) : slowOnPostgres(stack);
+  return store === 'postgres' ? slowOnPostgres(stack) : slowOnMongo(stack);
 }
 
 /** The listing waits for a lock, and its answer is kept back. */

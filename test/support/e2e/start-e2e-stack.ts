@@ -5,10 +5,14 @@ import { readOrMakeLocalSecrets, type LocalSecrets } from '../../../src/embedded
 import { pickPort } from '../../../src/embedded/pick-port.js';
 import { ensureDatabase } from '../../../src/embedded/postgres/ensure-database.js';
 import { type RoleProcess, spawnRole } from '../../../src/embedded/process/spawn-role.js';
+import { startDocumentdbProxy } from '../../../src/embedded/mongo/start-documentdb-proxy.js';
+import type { WireProxy } from '../../../src/embedded/mongo/start-wire-proxy.js';
 import { waitUntilServing } from '../../../src/embedded/process/wait-until-serving.js';
+import type { StoreName } from '../../../src/embedded/start-embedded-database.js';
 import { spawnSandbox } from '../../../src/embedded/sandbox/spawn-sandbox.js';
 import { sandboxSettings } from '../../../src/embedded/start-backing-services.js';
 import { migrateStore } from '../../../src/store/open-store.js';
+import { targetOf, throughProxy } from '../through-proxy.js';
 import { checkBuild, compiled } from './check-build.js';
 import { Database } from './database.js';
 import { type HeldWrites, holdInPostgres, holdOnTheWire } from './held-writes.js';
@@ -25,7 +29,7 @@ import { until } from './until.js';
 export const adopterRedirect = 'http://127.0.0.1:9/adopter/callback';
 export const returnUrl = 'https://app.example.com/done';
 
-export type E2eStore = 'postgres' | 'mongo';
+export type E2eStore = StoreName;
 
 export interface E2eServer {
   readonly url: string;
@@ -67,9 +71,11 @@ export async function startE2eStack(
   const roles: RoleProcess[] = [];
   const servers: KillableServer[] = [];
   let writes: HeldWrites | undefined;
+  let refusing: WireProxy | undefined;
   const stop = async () => {
     await Promise.all(roles.map(role => role.stop()));
     await writes?.close();
+    await refusing?.close();
     await Promise.all(servers.map(server => server.stop()));
     await run.remove();
   };
@@ -88,12 +94,16 @@ export async function startE2eStack(
     const temporal = await prepareKillableTemporal(run.path, temporalPort);
     servers.push(temporal);
     const [postgres] = await Promise.all([
-      store === 'mongo' ? startKillableMongo(run.path) : startKillablePostgres(run.path),
+      store === 'postgres' ? startKillablePostgres(run.path) : startKillableMongo(run.path),
       options.temporalAway === true ? undefined : temporal.start(),
     ]);
     servers.push(postgres);
     if (store === 'postgres') await ensureDatabase(postgres.url('postgres'), 'relink');
-    const ownUrl = postgres.url('relink');
+    if (store === 'documentdb') refusing = await startDocumentdbProxy(targetOf(postgres.url('relink')));
+    const ownUrl =
+      refusing === undefined
+        ? postgres.url('relink')
+        : throughProxy(postgres.url('relink'), refusing, { relinkProfile: 'documentdb', tls: 'false' });
     await migrateStore(ownUrl);
     const held = await startHolding(store, ownUrl);
     writes = held.writes;
