@@ -217,7 +217,8 @@ describe.each(e2eStores('the life of a process', false))('on %s', store => {
 
       const exit = await terminate(worker);
       expect(exit).toMatchObject({ code: 0, signal: null });
-      expect(exit.seconds).toBeLessThan(18);
+      // A token request would be given 25 s, see plan-shutdown.ts; MongoDB's driver gives a silent server 20 s.
+      expect(exit.seconds).toBeLessThan(28);
       await lock.release();
       expect((await delivered.answer).status).toBe(202);
       worker = await stack.startWorker();
