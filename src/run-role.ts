@@ -1,3 +1,4 @@
+import { listenForSignals } from './embedded/process/listen-for-signals.js';
 import { ConfigError, RelinkError } from './errors.js';
 import type { Log } from './log.js';
 
@@ -9,8 +10,6 @@ export interface Role {
   readonly longestStopMs?: number;
 }
 
-/** npm and the terminal deliver one Ctrl-C two or three times at once; only a later signal is a second one. */
-const repeatedSignalMs = 1_000;
 /** Above the longest exchange (30 s) and the five seconds its sealed write may be repeated. */
 const defaultLongestStopMs = 45_000;
 
@@ -30,7 +29,6 @@ export async function runRole(
 ): Promise<void> {
   const starting = start();
   let stopping = false;
-  let signalledAt: number | undefined;
   const endAfter = (ms: number) =>
     setTimeout(() => {
       log.fatal(`${name} (process ${process.pid}) did not stop within ${ms / 1000} s; ended as it is`);
@@ -58,21 +56,16 @@ export async function runRole(
       )
       .finally(() => process.exit());
   };
-  const onSignal = (signal: NodeJS.Signals) => {
-    signalledAt ??= Date.now();
-    if (Date.now() - signalledAt > repeatedSignalMs) {
-      log.warn(`Ended ${name} (process ${process.pid}) at once: ${signal} again`);
-      process.exit(130);
-    }
-    stop(signal);
+  const onSignalAgain = (signal: NodeJS.Signals) => {
+    log.warn(`Ended ${name} (process ${process.pid}) at once: ${signal} again`);
+    process.exit(130);
   };
   const onUncaught = (error: unknown) => {
     log.fatal({ error }, `${name} (process ${process.pid}) failed in an unforeseen way`);
     process.exitCode = 1;
     stop('it failed');
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  listenForSignals(['SIGINT', 'SIGTERM'], stop, onSignalAgain);
   process.on('uncaughtException', onUncaught);
   process.on('unhandledRejection', onUncaught);
   try {

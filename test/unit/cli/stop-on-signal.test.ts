@@ -20,6 +20,19 @@ describe('a Ctrl-C that is delivered twice', () => {
     expect(exit.mock.calls).toEqual([[130]]);
   });
 
+  it('ends the process at once when it comes again a second later', () => {
+    const exit = jest.spyOn(process, 'exit').mockImplementation(() => undefined as never);
+    letGo = stopOnSignal(() => new Promise(() => undefined));
+    const sentAt = Date.now();
+    process.emit('SIGINT');
+    const now = jest.spyOn(Date, 'now').mockReturnValue(sentAt + 900);
+    process.emit('SIGINT');
+    expect(exit.mock.calls).toEqual([]);
+    now.mockReturnValue(sentAt + 2_000);
+    process.emit('SIGINT');
+    expect(exit.mock.calls).toEqual([[130]]);
+  });
+
   it('is heard once by who waits for it, and kills nobody afterwards', async () => {
     const before = process.listeners('SIGINT');
     const waiting = waitForSignal();
