@@ -1,14 +1,8 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { mapErrors } from '../map-errors.js';
 import { entityKeySeparator } from '../stored-shapes.js';
-import {
-  type Counters,
-  importMark,
-  keyColumns,
-  type RecordKind,
-  recordsAtOnce,
-  type RecordStore,
-} from '../transfer/records.js';
+import { importMark, keyColumns, type RecordKind, recordsAtOnce, type RecordStore } from '../transfer/records.js';
 import { createPool, type PostgresOptions } from './create-pool.js';
 import { toStoreError } from './map-database-error.js';
 
@@ -38,9 +32,9 @@ const insertIntegrations = `WITH "rows" AS (${insertInto('integrations')})
  */
 export function openPostgresRecords(options: PostgresOptions): RecordStore {
   const pool = createPool(options);
-  return {
-    read: (kind, after) =>
-      guard(async () => {
+  return mapErrors<RecordStore>(
+    {
+      async read(kind, after) {
         const key = keyColumns[kind].map(column => `"${column}"`).join(', ');
         const from =
           after.length === 0 ? '' : `WHERE (${key}) > (${after.map((_, place) => `$${place + 1}`).join(', ')})`;
@@ -50,23 +44,20 @@ export function openPostgresRecords(options: PostgresOptions): RecordStore {
           [...after],
         );
         return rows.parse(found.rows).map(row => row.record);
-      }),
+      },
 
-    write: (kind, records) =>
-      guard(async () => {
+      async write(kind, records) {
         await pool.query(kind === 'integrations' ? insertIntegrations : insertInto(kind), [JSON.stringify(records)]);
-      }),
+      },
 
-    readCounters: () =>
-      guard(
-        async (): Promise<Counters> => ({
+      async readCounters() {
+        return {
           grants: await readSequence(pool, sequences.grants),
           deliveries: await readSequence(pool, sequences.deliveries),
-        }),
-      ),
+        };
+      },
 
-    raiseCounters: counters =>
-      guard(async () => {
+      async raiseCounters(counters) {
         for (const name of ['grants', 'deliveries'] as const) {
           const [value, sequence] = [counters[name], sequences[name]];
           if (value === 0) continue;
@@ -74,35 +65,27 @@ export function openPostgresRecords(options: PostgresOptions): RecordStore {
             value,
           ]);
         }
-      }),
+      },
 
-    // Prisma's own tools read this row as a migration that never finished, and refuse the database too.
-    beginImport: () =>
-      guard(async () => {
+      // Prisma's own tools read this row as a migration that never finished, and refuse the database too.
+      async beginImport() {
         await pool.query(
           `INSERT INTO "_prisma_migrations" ("id", "checksum", "migration_name") VALUES ($1, '', $1) ON CONFLICT DO NOTHING`,
           [importMark],
         );
-      }),
+      },
 
-    endImport: () =>
-      guard(async () => {
+      async endImport() {
         await pool.query(`DELETE FROM "_prisma_migrations" WHERE "id" = $1`, [importMark]);
-      }),
+      },
 
-    close: () => pool.end(),
-  };
+      close: () => pool.end(),
+    },
+    toStoreError,
+  );
 }
 
 async function readSequence(pool: Pool, name: string): Promise<number> {
   const found = await pool.query(`SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS "value" FROM "${name}"`);
   return counterRows.parse(found.rows)[0]?.value ?? 0;
-}
-
-async function guard<Result>(act: () => Promise<Result>): Promise<Result> {
-  try {
-    return await act();
-  } catch (error) {
-    throw toStoreError(error);
-  }
 }
