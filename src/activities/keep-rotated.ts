@@ -29,15 +29,15 @@ export async function keepRotated(
   { key, refreshToken }: TokenSet,
 ): Promise<{ readonly before: Credential; readonly after: Credential } | null> {
   const { id, provider, generation } = refreshed;
-  if (key !== undefined || refreshToken === null) return null;
+  const spent = openIfReadable(vault, refreshed)?.refreshToken?.reveal();
+  if (key !== undefined || refreshToken === null || spent === undefined) return null;
+  if (equalsConstantTime(refreshToken.reveal(), spent)) return null;
   for (let attempt = 0; attempt < maxTries; attempt += 1) {
     const before = await store.getCredential(id);
     if (before === null || before.generation <= generation || judgeStanding(before) === 'dead') return null;
     const held = openIfReadable(vault, before);
-    const spent = openIfReadable(vault, refreshed)?.refreshToken?.reveal();
     const kept = held?.refreshToken?.reveal();
-    if (held === null || kept === undefined || spent === undefined || !equalsConstantTime(kept, spent)) return null;
-    if (equalsConstantTime(refreshToken.reveal(), spent)) return null;
+    if (held === null || kept === undefined || !equalsConstantTime(kept, spent)) return null;
     const refreshable = true;
     const { expiresAt } = held;
     const after = await store.compareAndSetTokens(
