@@ -13,5 +13,7 @@ it('runs on the store that RELINK_TEST_STORE names', () => {
 
 it.each(['mysql', ''])('refuses RELINK_TEST_STORE=%s, by the names there are', name => {
   process.env['RELINK_TEST_STORE'] = name;
-  expect(() => e2eStores('these')).toThrow(`RELINK_TEST_STORE must be one of postgres, mongo, documentdb, not "${name}"`);
+  expect(() => e2eStores('these')).toThrow(
+    `RELINK_TEST_STORE must be one of postgres, mongo, documentdb, not "${name}"`,
+  );
 });
