@@ -1,5 +1,6 @@
 import type { DestinationStream } from 'pino';
 import { z } from 'zod';
+import { parseJson } from './parse-json.js';
 
 const lineSchema = z.looseObject({
   level: z.string(),
@@ -39,12 +40,4 @@ function describeLine(text: string): string {
 /** As it is where that is plain to read, else quoted. */
 function showText(text: string): string {
   return /^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

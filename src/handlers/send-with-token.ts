@@ -1,12 +1,13 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { RelinkError } from '../errors.js';
 import type { ProviderRequest, ProviderResponse } from '../integrations/handler-context.js';
+import { parseJson } from '../parse-json.js';
 import { authorizeRequest } from '../providers/authorize-request.js';
 import type { Provider } from '../providers/configure-provider.js';
 import type { TokenSet } from '../providers/definition.js';
 import { parseRetryAfter } from '../providers/parse-retry-after.js';
 import { resolveApiUrl } from '../providers/resolve-api-url.js';
-import { parseJson, sendRequest, type RequestResult, type RequestToSend } from '../providers/send-request.js';
+import { sendRequest, type RequestResult, type RequestToSend } from '../providers/send-request.js';
 
 const maxAnswerBytes = 10 * 1024 * 1024;
 const defaultTimeoutMs = 30_000;

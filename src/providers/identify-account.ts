@@ -1,9 +1,10 @@
+import { parseJson } from '../parse-json.js';
 import { authorizeRequest } from './authorize-request.js';
 import type { Provider } from './configure-provider.js';
 import type { Identity, TokenSet } from './definition.js';
 import { parseRetryAfter } from './parse-retry-after.js';
 import { resolveEndpoint } from './resolve-endpoint.js';
-import { parseJson, sendRequest, type RequestResult } from './send-request.js';
+import { sendRequest, type RequestResult } from './send-request.js';
 
 export type UnavailableReason = 'timeout' | 'network' | 'server_error' | 'unusable_answer' | 'refused_otherwise';
 

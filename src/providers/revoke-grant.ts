@@ -1,12 +1,13 @@
 import { allowInsecureRequests, customFetch, revocationRequest, type CustomFetchOptions } from 'oauth4webapi';
 import { RelinkError } from '../errors.js';
+import { parseJson } from '../parse-json.js';
 import { classifyAnswer, isOutage } from './classification/classify-answer.js';
 import type { Provider } from './configure-provider.js';
 import type { TokenSet } from './definition.js';
 import { describeServer } from './describe-server.js';
 import { parseRetryAfter } from './parse-retry-after.js';
 import { resolveEndpoint } from './resolve-endpoint.js';
-import { parseJson, sendRequest, type RequestResult } from './send-request.js';
+import { sendRequest, type RequestResult } from './send-request.js';
 
 export type RevocationAnswer =
   /** Dead at the provider, by this request or before it. */

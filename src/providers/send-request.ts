@@ -123,12 +123,3 @@ export async function sendRequest(options: RequestToSend): Promise<RequestResult
     signal?.removeEventListener('abort', onSignal);
   }
 }
-
-/** The body as JSON; undefined when it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}

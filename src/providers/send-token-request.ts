@@ -1,7 +1,8 @@
 import type { CustomFetchOptions } from 'oauth4webapi';
+import { parseJson } from '../parse-json.js';
 import type { Provider } from './configure-provider.js';
 import { parseRetryAfter } from './parse-retry-after.js';
-import { parseJson, sendRequest, type RequestResult } from './send-request.js';
+import { sendRequest, type RequestResult } from './send-request.js';
 
 /** The token endpoint's answer, read to its end. */
 export interface TokenAnswer {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { RelinkError } from '../errors.js';
 import { Secret } from '../vault/secret.js';
 import type { ClientKey, HeldKey, TokenSet } from './definition.js';
-import { parseJson } from './send-request.js';
+import { parseJson } from '../parse-json.js';
 
 const tokenFields = {
   accessToken: z.string().min(1),

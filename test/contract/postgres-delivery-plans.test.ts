@@ -72,7 +72,7 @@ it.each([
     await db.hasQueuedDeliveries(busy);
     await db.becomeConsumer(busy, 'run/1', now);
     await db.readQueue(busy, 10);
-    await db.discardDeliveries(busy, { receivedAfter: null, limit: 1 }, 'discarded_by_hand', now);
+    await db.discardDeliveries(busy, { limit: 1 }, 'discarded_by_hand', now);
     await db.expireDeliveries(calm, { before: now, keep: 1, limit: 1 }, now);
     await db.replayDeliveries(busy, { state: 'discarded', limit: 1 });
   };

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import { parseJson } from '../../parse-json.js';
 import { type AccountKeys, keyRequestSchema } from './account-keys.js';
 import { type AccountPolicies, policySchema } from './account-policies.js';
 import { findLogins } from './accounts.js';
@@ -118,14 +119,6 @@ function isSame(given: string, expected: string): boolean {
   // Digests, because timingSafeEqual wants equal lengths and would else tell the length.
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function sendEmpty(res: ServerResponse): void {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SessionId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
-import { parseJson } from '../../providers/send-request.js';
+import { parseJson } from '../../parse-json.js';
 import { sessionRequestBinding } from '../../vault/bindings.js';
 import { Secret } from '../../vault/secret.js';
 import type { Vault } from '../../vault/vault.js';

@@ -1,3 +1,4 @@
+import { parseJson } from '../../parse-json.js';
 import type { JsonPath, WebhookRequest } from './definition.js';
 
 /** A header's one value; null when it is missing, empty, or came several times: then nobody knows which one counts. */
@@ -7,13 +8,7 @@ export function readHeader({ headers }: Pick<WebhookRequest, 'headers'>, name: s
 }
 
 /** The body as JSON; undefined when it is none. */
-export function readJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
-}
+export const readJson = (body: Buffer): unknown => parseJson(body.toString('utf8'));
 
 /** The value at a path of own properties; undefined where there is none. */
 export function readPath(value: unknown, path: JsonPath): unknown {

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { parseJson } from '../../parse-json.js';
 import type { Secret } from '../../vault/secret.js';
 import { decodeSignature } from './decode-signature.js';
 import type { RefusalCode } from './verify-webhook.js';
@@ -34,10 +35,4 @@ export function verifyJwt(header: string | null, secrets: readonly Secret[], now
   return at > exp + leewaySeconds || at < nbf - leewaySeconds ? 'webhook_signature_stale' : null;
 }
 
-function decode(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
-}
+const decode = (text: string): unknown => parseJson(Buffer.from(text, 'base64url').toString('utf8'));

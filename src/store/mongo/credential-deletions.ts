@@ -1,13 +1,13 @@
 import { credentialDeleted } from '../../domain/credential-standing.js';
 import type { CredentialDeletionStore } from '../port/credential-deletion-store.js';
 import type { Collections } from './connect.js';
+import { idOnly } from './id-only.js';
 import { firstOf, toCredential } from './map-documents.js';
 import { removeUnreferenced } from './write-reference.js';
 
 /** The end of credentials in MongoDB, which has no foreign keys: write-reference.ts says how it does without. */
 export function createCredentialDeletions(collections: Collections): CredentialDeletionStore {
   const { credentials, entities, integrations } = collections;
-  const idOnly = { projection: { _id: 1 } };
 
   return {
     async markCredentialDeleted(id, epoch, now) {

@@ -8,6 +8,7 @@ import type { Collections } from './connect.js';
 import { byArrival, headFields, pending, toClaimed, toFence, toHead, type QueueHead } from './delivery-documents.js';
 import { drawNumbers } from './draw-numbers.js';
 import { finishDeliveries } from './finish-deliveries.js';
+import { idOnly } from './id-only.js';
 import { isDuplicateKey } from './map-mongo-error.js';
 
 type Claims = Pick<
@@ -131,7 +132,7 @@ export function createDeliveryClaims(collections: Collections): Claims {
     async findLookedAfter(ids, since) {
       if (ids.length === 0) return [];
       const found = await consumers
-        .find({ _id: { $in: [...ids] }, isLooking: true, since: { $gt: since } }, { projection: { _id: 1 } })
+        .find({ _id: { $in: [...ids] }, isLooking: true, since: { $gt: since } }, idOnly)
         .toArray();
       return found.map(({ _id }) => _id as IntegrationId);
     },

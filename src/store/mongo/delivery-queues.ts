@@ -4,6 +4,7 @@ import type { DeliveryStore } from '../port/delivery-store.js';
 import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { atOnce, byArrival, headFields, pending, toDelivery, toHead, withoutContent } from './delivery-documents.js';
+import { idOnly } from './id-only.js';
 
 type Queues = Pick<
   DeliveryStore,
@@ -45,7 +46,7 @@ export function createDeliveryQueues({ deliveries }: Collections): Queues {
     readQueue,
 
     async hasQueuedDeliveries(integrationId) {
-      return (await deliveries.findOne(queued(integrationId), { projection: { _id: 1 } })) !== null;
+      return (await deliveries.findOne(queued(integrationId), idOnly)) !== null;
     },
 
     async findDueIntegrations(ids, now, byItsFirst = []) {

@@ -4,6 +4,7 @@ import type { IntegrationId } from '../../domain/ids.js';
 import type { DeliveryStore } from '../port/delivery-store.js';
 import type { Collections } from './connect.js';
 import { atOnce, pending, stageOf, untouched } from './delivery-documents.js';
+import { idOnly } from './id-only.js';
 
 type Upkeep = Pick<
   DeliveryStore,
@@ -11,7 +12,6 @@ type Upkeep = Pick<
 >;
 
 const byArrival = { sequence: 1 } as const;
-const idOnly = { projection: { _id: 1 } } as const;
 const { attempts, crashes, suspect, dueAt, reason, detail, finishedAt } = untouched;
 /** Queued again in its old place. */
 const replayed = {
@@ -48,11 +48,8 @@ export function createDeliveryUpkeep({ deliveries, consumers }: Collections): Up
     async discardDeliveries(integrationId, which, why, now) {
       const discard = (ids: readonly string[]) => end(integrationId, ids, { state: 'discarded', reason: why }, now);
       if ('ids' in which) return discard(which.ids);
-      const { receivedAfter, limit } = which;
-      const queued = {
-        ...{ stage: pending, integrationId, state: 'queued' },
-        ...(receivedAfter === null ? {} : { receivedAt: { $gt: receivedAfter } }),
-      };
+      const { limit } = which;
+      const queued = { stage: pending, integrationId, state: 'queued' };
       // Fewer than asked for says that nothing is left: what was claimed meanwhile is made up for by the next ones.
       let done = 0;
       for (;;) {

@@ -3,13 +3,12 @@ import { RelinkError } from '../../errors.js';
 import type { Entity, EntityStore, EntityWrite } from '../port/entity-store.js';
 import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
+import { idOnly } from './id-only.js';
 import { firstOf, toEntity } from './map-documents.js';
 import { isDuplicateKey } from './map-mongo-error.js';
 import { afterCursor } from './read-page.js';
 import { refuseNul, toName } from '../stored-shapes.js';
 import { removeUnreferenced, writeReference } from './write-reference.js';
-
-const idOnly = { projection: { _id: 1 } } as const;
 
 interface Written {
   readonly entity: Entity;

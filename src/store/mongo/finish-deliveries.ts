@@ -6,6 +6,7 @@ import { cleanDetail } from '../clean-detail.js';
 import type { DeliveryOutcome } from '../port/delivery-rows.js';
 import type { Documents } from './connect.js';
 import { atOnce, pending, stageOf } from './delivery-documents.js';
+import { idOnly } from './id-only.js';
 
 interface Ending {
   readonly ids: DeliveryId[];
@@ -33,12 +34,12 @@ export async function finishDeliveries(
 ): Promise<readonly DeliveryId[]> {
   const lot = randomUUID();
   const endings = groupAlike(outcomes, now, lot);
-  const held = (ids: readonly string[]) => ({ _id: { $in: [...ids] }, integrationId, state: 'claimed', claim });
+  const claimed = (ids: readonly string[]) => ({ _id: { $in: [...ids] }, integrationId, state: 'claimed', claim });
 
   const plain = endings.map(
     ({ ids, set, ran, kind }): Update => ({
       updateMany: {
-        filter: { ...held(ids), suspect: false },
+        filter: { ...claimed(ids), suspect: false },
         update: {
           $set: { ...set, suspect: kind === 'crashed' },
           $inc: { attempts: ran && kind !== 'released' ? 1 : 0, crashes: kind === 'crashed' ? 1 : 0 },
@@ -53,7 +54,7 @@ export async function finishDeliveries(
     const attempts = ran && kind !== 'released' ? 1 : 0;
     const end = (filter: Document, crashes: number): Update => ({
       updateMany: {
-        filter: { ...held(ids), suspect: true, ...filter },
+        filter: { ...claimed(ids), suspect: true, ...filter },
         update: { $set: { ...set, suspect: kind === 'released' || kind === 'crashed' }, $inc: { attempts, crashes } },
       },
     });
@@ -63,9 +64,7 @@ export async function finishDeliveries(
   if (suspects.length > 0) ended += (await deliveries.bulkWrite(suspects, { ordered: true })).matchedCount;
   if (ended === outcomes.length) return [];
 
-  const found = await deliveries
-    .find({ _id: { $in: outcomes.map(({ id }) => id) }, lot }, { projection: { _id: 1 } })
-    .toArray();
+  const found = await deliveries.find({ _id: { $in: outcomes.map(({ id }) => id) }, lot }, idOnly).toArray();
   const done = new Set(found.map(({ _id }) => _id));
   return outcomes.filter(({ id }) => !done.has(id)).map(({ id }) => id);
 }
@@ -91,26 +90,27 @@ function cameToAnEnd(outcome: DeliveryOutcome): boolean {
 function fieldsOf(outcome: DeliveryOutcome, now: Date): Document {
   switch (outcome.kind) {
     case 'released':
-      return { state: 'queued', stage: pending, dueAt: atOnce, ...held(outcome.reason) };
+      return { state: 'queued', stage: pending, dueAt: atOnce, ...reasonIfGiven(outcome.reason) };
     case 'crashed':
       return { state: 'queued', stage: pending, dueAt: atOnce, reason: 'handler_crashed', detail: null };
     case 'succeeded':
-      return ended('succeeded', { reason: null, detail: null }, now);
+      return endFields('succeeded', { reason: null, detail: null }, now);
     case 'retry':
-      return { state: 'queued', stage: pending, dueAt: outcome.nextAttemptAt ?? atOnce, ...told(outcome) };
+      return { state: 'queued', stage: pending, dueAt: outcome.nextAttemptAt ?? atOnce, ...toldReason(outcome) };
     case 'failed':
-      return ended('failed', told(outcome), now);
+      return endFields('failed', toldReason(outcome), now);
   }
 }
 
-const held = (reason: DeliveryReason | undefined): Document => (reason === undefined ? {} : { reason, detail: null });
+const reasonIfGiven = (reason: DeliveryReason | undefined): Document =>
+  reason === undefined ? {} : { reason, detail: null };
 
-const ended = (state: 'succeeded' | 'failed', why: Document, finishedAt: Date): Document => ({
+const endFields = (state: 'succeeded' | 'failed', why: Document, finishedAt: Date): Document => ({
   ...{ state, stage: stageOf(state), dueAt: atOnce, finishedAt },
   ...why,
 });
 
-const told = ({ reason, detail }: Extract<DeliveryOutcome, { readonly reason: unknown }>): Document => ({
+const toldReason = ({ reason, detail }: Extract<DeliveryOutcome, { readonly reason: unknown }>): Document => ({
   reason,
   detail: detail === null ? null : cleanDetail(detail),
 });

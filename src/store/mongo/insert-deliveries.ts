@@ -6,10 +6,11 @@ import type { InsertedDelivery, NewDelivery } from '../port/delivery-rows.js';
 import type { Collections } from './connect.js';
 import { untouched } from './delivery-documents.js';
 import { drawNumbers } from './draw-numbers.js';
+import { idOnly } from './id-only.js';
 import { readDuplicates } from './map-mongo-error.js';
 
 /** What the other stores cannot hold in a provider's id: the same input has the same answer on each. */
-const unstorable = /[\0\u001f]/;
+const refusedInIds = /[\0\u001f]/;
 
 /**
  * One insert for all of them; those that the unique key (integration, external id) refused are then looked at one by one.
@@ -21,7 +22,7 @@ export async function insertDeliveries(
   given: readonly NewDelivery[],
 ): Promise<readonly InsertedDelivery[]> {
   if (given.length === 0) return [];
-  if (given.some(({ externalId }) => unstorable.test(externalId))) {
+  if (given.some(({ externalId }) => refusedInIds.test(externalId))) {
     throw new RelinkError('invalid_request', 'a delivery id holds a control character');
   }
   const first = await drawNumbers(collections, 'deliveries', given.length);
@@ -90,7 +91,7 @@ async function meetKnown(collections: Collections, delivery: NewDelivery, sequen
     { $set: { ...untouched, sealedContent, size: sealedContent.length, receivedAt, sequence } },
   );
   if (again !== null) return { outcome: 'queued_again', id: again._id as DeliveryId };
-  const known = await deliveries.findOne({ integrationId, externalId }, { projection: { _id: 1 } });
+  const known = await deliveries.findOne({ integrationId, externalId }, idOnly);
   if (known !== null) return duplicate;
   // Retention deleted it in between: it counts as new.
   const [there] = await insert(collections, [delivery], sequence);

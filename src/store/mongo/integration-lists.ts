@@ -5,6 +5,7 @@ import type { AccountIntegrations, AccountKey, Integration, IntegrationStore } f
 import type { Page, PageRequest } from '../port/page.js';
 import { afterTimeCursor, timeCursor, toPage } from '../pages.js';
 import type { Collections } from './connect.js';
+import { idOnly } from './id-only.js';
 import { toIntegration } from './map-documents.js';
 import { afterCursor, afterTime, oldestFirst } from './read-page.js';
 
@@ -39,7 +40,7 @@ export function createIntegrationLists({ integrations, entities }: Collections):
 
   /** Each integration once, also when several of its entities are among them: it is one document. */
   async function findByEntities(filter: Document, page: PageRequest): Promise<Page<Integration>> {
-    const found = await entities.find(filter, { projection: { _id: 1 } }).toArray();
+    const found = await entities.find(filter, idOnly).toArray();
     if (found.length === 0) return { rows: [], next: null };
     return findPage({ entityIds: { $in: found.map(({ _id }) => _id) } }, page);
   }
@@ -61,7 +62,7 @@ export function createIntegrationLists({ integrations, entities }: Collections):
 
   async function findIdsByEntities(entityIds: readonly string[], types: readonly string[], limit: number) {
     const found = await integrations
-      .find({ entityIds: { $in: [...entityIds] }, type: { $in: [...types] } }, { projection: { _id: 1 } })
+      .find({ entityIds: { $in: [...entityIds] }, type: { $in: [...types] } }, idOnly)
       .sort({ _id: 1 })
       .limit(limit)
       .toArray();

@@ -3,6 +3,7 @@ import type { Session, SessionStore } from '../port/session-store.js';
 import { refuseNul, toName } from '../stored-shapes.js';
 import type { Collections, MongoConnection } from './connect.js';
 import { drawNumbers } from './draw-numbers.js';
+import { idOnly } from './id-only.js';
 import { firstOf, toSession } from './map-documents.js';
 import { oldestFirst } from './read-page.js';
 import { readServerTime } from './read-server-time.js';
@@ -142,7 +143,7 @@ export function createSessionStore({ db }: Pick<MongoConnection, 'db'>, collecti
       for (const over of [ended, unclaimed]) {
         if (deleted >= limit) break;
         const found = await sessions
-          .find(over, { projection: { _id: 1 } })
+          .find(over, idOnly)
           .limit(limit - deleted)
           .toArray();
         // With the condition again: a session may have moved on since it was found.

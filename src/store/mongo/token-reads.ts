@@ -1,6 +1,7 @@
 import type { TokenReadStore } from '../port/token-read-store.js';
 import { toPage } from '../pages.js';
 import type { Collections } from './connect.js';
+import { idOnly } from './id-only.js';
 import { toTokenRead } from './map-documents.js';
 import { afterCursor } from './read-page.js';
 
@@ -22,10 +23,7 @@ export function createTokenReadStore({ tokenReads }: Collections): TokenReadStor
 
     async deleteTokenReads(before, limit) {
       const over = { readAt: { $lt: before } };
-      const found = await tokenReads
-        .find(over, { projection: { _id: 1 } })
-        .limit(limit)
-        .toArray();
+      const found = await tokenReads.find(over, idOnly).limit(limit).toArray();
       if (found.length === 0) return 0;
       return (await tokenReads.deleteMany({ ...over, _id: { $in: found.map(({ _id }) => _id) } })).deletedCount;
     },

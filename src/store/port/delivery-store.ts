@@ -83,12 +83,12 @@ export interface DeliveryStore {
   findNextDue(integrationId: IntegrationId, order: 'arrival' | 'none'): Promise<{ readonly at: Date | null } | null>;
 
   /**
-   * Marks queued, unclaimed deliveries as discarded: those named, or those received after `receivedAfter` (all of them
-   * when null), at most `limit`. Returns how many.
+   * Marks queued, unclaimed deliveries as discarded: those named, or the oldest, at most
+   * `limit`. Returns how many.
    */
   discardDeliveries(
     integrationId: IntegrationId,
-    which: { readonly ids: readonly DeliveryId[] } | { readonly receivedAfter: Date | null; readonly limit: number },
+    which: { readonly ids: readonly DeliveryId[] } | { readonly limit: number },
     reason: DeliveryReason,
     now: Date,
   ): Promise<number>;

@@ -26,13 +26,11 @@ export function createDeliveryUpkeep(client: PostgresClient): Upkeep {
              SET "state" = 'discarded', "reason" = ${reason}, "detail" = NULL, "next_attempt_at" = NULL, "finished_at" = ${now}
            WHERE "integration_id" = ${integrationId} AND "id" = ANY(ARRAY(SELECT "id" FROM found))`;
       }
-      const { receivedAfter, limit } = which;
       return client.$executeRaw`
         WITH found AS (
           SELECT "id" FROM "deliveries"
            WHERE "integration_id" = ${integrationId} AND "finished_at" IS NULL AND "state" = 'queued'
-             AND "received_at" > coalesce(${receivedAfter}::timestamptz, '-infinity')
-           ORDER BY "sequence" LIMIT ${limit} FOR NO KEY UPDATE
+           ORDER BY "sequence" LIMIT ${which.limit} FOR NO KEY UPDATE
         )
         UPDATE "deliveries"
            SET "state" = 'discarded', "reason" = ${reason}, "detail" = NULL, "next_attempt_at" = NULL, "finished_at" = ${now}

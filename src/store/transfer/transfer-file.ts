@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { RelinkError } from '../../errors.js';
+import { parseJson } from '../../parse-json.js';
 import { tellSystemError } from '../tell-system-error.js';
 import { ReferenceChecker } from './check-references.js';
 import {
@@ -97,7 +98,7 @@ export async function* readTransferFile(file: string): AsyncGenerator<FileLine |
   let number = 0;
   for await (const text of splitLines(handle)) {
     number += 1;
-    const parsed = parse(text);
+    const parsed = parseJson(text);
     const record = line.safeParse(parsed);
     if (record.success) {
       yield record.data;
@@ -139,13 +140,5 @@ async function openFile(path: string, told: string, flags: 'r' | 'w'): Promise<F
     return await open(path, flags, 0o600);
   } catch (error) {
     throw new RelinkError('invalid_request', `${told} cannot be opened: ${tellSystemError(error)}`, { cause: error });
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

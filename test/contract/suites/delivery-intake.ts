@@ -145,7 +145,7 @@ export function describeDeliveryIntake(under: () => StoreUnderTest): void {
       await first.insertDeliveries(rows.slice(0, 1));
       await endAll(first, integrationId, id => failed(id, 'no'));
       await first.insertDeliveries(rows.slice(1, 2));
-      await first.discardDeliveries(integrationId, { receivedAfter: null, limit: 9 }, 'integration_disabled', one);
+      await first.discardDeliveries(integrationId, { limit: 9 }, 'integration_disabled', one);
       await first.insertDeliveries(rows.slice(2));
       await first.expireDeliveries(integrationId, { before: one, keep: 9, limit: 9 }, one);
       const listed = (await first.listDeliveries(integrationId, {}, all)).rows;

@@ -34,7 +34,7 @@ export function discardDeliveries(app: App, context: HttpContext): void {
     handler: async request => {
       refuseBody(request);
       const { id } = await getOwnIntegration(context, request.params.id, readUser(request));
-      const which = { receivedAfter: null, limit: mostAtOnce };
+      const which = { limit: mostAtOnce };
       const discarded = await context.store.discardDeliveries(id, which, 'discarded_by_hand', context.now());
       return { discarded, more: discarded === mostAtOnce };
     },
