@@ -12,6 +12,7 @@ const rootFiles = new Set([
   'start-everything',
   'compose',
   'load-settings',
+  'listen-for-signals',
 ]);
 
 /**
@@ -66,6 +67,7 @@ const layers = {
     'vault',
     'compose',
     'load-settings',
+    'listen-for-signals',
     'errors',
     'ids',
     'log',

@@ -1,4 +1,4 @@
-import { listenForSignals } from './embedded/process/listen-for-signals.js';
+import { listenForSignals } from './listen-for-signals.js';
 import { ConfigError, RelinkError } from './errors.js';
 import type { Log } from './log.js';
 

@@ -1,4 +1,4 @@
-import { listenForSignals } from '../embedded/process/listen-for-signals.js';
+import { listenForSignals } from '../listen-for-signals.js';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const endAtOnce = () => process.exit(130);

@@ -3,7 +3,6 @@ import type { CredentialTestOutcome } from '../domain/credential-test.js';
 import type { CredentialId, EntityId, SessionId } from '../domain/ids.js';
 import type { WebhookActivities } from './delivery-activities.js';
 import type { RefreshActivities } from './refresh-activities.js';
-import type { SweepResult } from './workflows.js';
 
 /**
  * What workflows may ask for. Only ids, statuses, counts and error codes cross this border (ARCHITECTURE.md, "Only ids in Temporal");
@@ -123,6 +122,21 @@ export interface DeletionActivities {
     readonly epoch: number;
     readonly revocation: RevocationOutcome;
   }): Promise<{ readonly outcome: 'removed' | 'emptied' | 'overtaken' }>;
+}
+
+export interface SweepResult {
+  readonly started: number;
+  readonly ended: number;
+  readonly finished: number;
+  readonly deleted: number;
+  /** Integrations woken whose deliveries or hooks were due and waited. */
+  readonly woken: number;
+  /** Refreshes begun because they fell due. */
+  readonly refreshes: number;
+  /** Grants whose coming end was told. */
+  readonly warned: number;
+  /** Held deliveries that fell out of their bounds. */
+  readonly expired: number;
 }
 
 export interface SweepActivities {

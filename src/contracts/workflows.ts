@@ -96,18 +96,3 @@ export interface WebhooksResult {
   readonly failed: number;
   readonly discarded: number;
 }
-
-export interface SweepResult {
-  readonly started: number;
-  readonly ended: number;
-  readonly finished: number;
-  readonly deleted: number;
-  /** Integrations woken whose deliveries or hooks were due and waited. */
-  readonly woken: number;
-  /** Refreshes begun because they fell due. */
-  readonly refreshes: number;
-  /** Grants whose coming end was told. */
-  readonly warned: number;
-  /** Held deliveries that fell out of their bounds. */
-  readonly expired: number;
-}

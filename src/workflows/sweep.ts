@@ -1,6 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { SweepActivities } from '../contracts/activities.js';
-import type { SweepResult } from '../contracts/workflows.js';
+import type { SweepActivities, SweepResult } from '../contracts/activities.js';
 
 /** The next run of the schedule repeats what this one could not do, so a failing sweep is given up early. */
 const { sweep: sweepOnce } = proxyActivities<SweepActivities>({

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../src/activities/create-activities.js';
-import type { SweepResult } from '../../src/contracts/workflows.js';
+import type { SweepResult } from '../../src/contracts/activities.js';
 import type { IntegrationId } from '../../src/domain/ids.js';
 import type { SubscriptionWrite } from '../../src/store/port/store.js';
 import { idOf } from '../support/ids.js';

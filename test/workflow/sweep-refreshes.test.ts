@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import type { SweepResult } from '../../src/contracts/workflows.js';
+import type { SweepResult } from '../../src/contracts/activities.js';
 import type { CredentialId } from '../../src/domain/ids.js';
 import type { ApiClient } from '../../src/cli/api-client.js';
 import { idOf } from '../support/ids.js';

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { SweepResult } from '../../src/contracts/workflows.js';
+import type { SweepResult } from '../../src/contracts/activities.js';
 import { recordHistory } from '../support/record-history.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 

@@ -1,4 +1,4 @@
-import type { SweepResult } from '../../contracts/workflows.js';
+import type { SweepResult } from '../../contracts/activities.js';
 import type { Provider } from '../../providers/configure-provider.js';
 import type { Credential } from '../../store/port/store.js';
 import type { ActivityDependencies } from '../dependencies.js';

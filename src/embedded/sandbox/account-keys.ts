@@ -13,13 +13,6 @@ export type AccountKey =
   | { readonly username: string; readonly password: string }
   | { readonly clientId: string; readonly clientSecret: string };
 
-const clientForm = /^app-([A-Za-z0-9_-]+)-[0-9a-f]{16}$/;
-
-/** The login that a client made by {@link AccountKeys} belongs to. */
-export function loginOfClient(clientId: string | undefined): string | undefined {
-  return clientForm.exec(clientId ?? '')?.[1];
-}
-
 /**
  * Keys that are no grants: an account may have any number of each kind, and all die with `revoke`. The store holds
  * hashes only; a client's secret follows from its id, because oidc-provider wants it in clear.

@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Provider } from 'oidc-provider';
 import { z } from 'zod';
-import { type AccountKeys, loginOfClient } from './account-keys.js';
+import type { AccountKeys } from './account-keys.js';
+import { loginOfClient } from './login-of-client.js';
 import type { AccountPolicies } from './account-policies.js';
 import { pageHeaders, renderErrorPage } from './pages.js';
 import type { GrantStore } from './grant-store.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { z } from 'zod';
-import { loginOfClient } from './account-keys.js';
+import { loginOfClient } from './login-of-client.js';
 
 /** What survives a restart. The rest (interactions, codes, sessions) lives for minutes and may be lost. */
 const durable = new Set(['Grant', 'AccessToken', 'RefreshToken', 'ClientCredentials', 'AccountKey']);

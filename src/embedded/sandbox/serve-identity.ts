@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
-import { type AccountKeys, loginOfClient } from './account-keys.js';
+import type { AccountKeys } from './account-keys.js';
+import { loginOfClient } from './login-of-client.js';
 import { findAccountByLogin } from './accounts.js';
 import { sandboxPaths } from './paths.js';
 import { readBearer, sendJson } from './http-messages.js';

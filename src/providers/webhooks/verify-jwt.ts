@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseJson } from '../../parse-json.js';
 import type { Secret } from '../../vault/secret.js';
 import { decodeSignature } from './decode-signature.js';
-import type { RefusalCode } from './verify-webhook.js';
+import type { RefusalCode } from './refusal-code.js';
 
 /** `crit` names extensions that must be understood (RFC 7515 section 4.1.11); none is here. */
 const headerSchema = z.object({ alg: z.literal('HS256'), crit: z.undefined().optional() });

@@ -1,18 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
-import type { ErrorCode } from '../../errors.js';
 import { equalsConstantTime } from '../../vault/hash.js';
 import type { Secret } from '../../vault/secret.js';
 import type { SignatureScheme, TimestampPlace, TokenPlace, WebhookDefinition, WebhookRequest } from './definition.js';
 import { decodeSignature } from './decode-signature.js';
 import { readHeader, readJson, readPath, readText } from './read-request.js';
+import type { RefusalCode } from './refusal-code.js';
 import { verifyJwt } from './verify-jwt.js';
-
-export type RefusalCode = Extract<
-  ErrorCode,
-  'webhook_signature_missing' | 'webhook_signature_wrong' | 'webhook_signature_stale' | 'webhook_secret_missing'
->;
 
 const defaultToleranceSeconds = 300;
 const missing = 'webhook_signature_missing';

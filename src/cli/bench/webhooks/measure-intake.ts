@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile, round } from '../statistics.js';
-import type { BenchDatabase } from './database.js';
+import type { BenchDatabase } from './bench-database.js';
 import { sendLoad, type LoadResult, type LoadTarget } from './send-load.js';
 
 const rounds = 5;

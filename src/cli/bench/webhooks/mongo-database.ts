@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { connectMongo, type MongoConnection, openCollections } from '../../../store/mongo/connect.js';
 import { percentile } from '../statistics.js';
-import type { BenchDatabase } from './database.js';
+import type { BenchDatabase } from './bench-database.js';
 
 const arrivalRows = z.array(z.object({ _id: z.string(), integrationId: z.string() }));
 const timeRows = z.array(z.object({ receivedAt: z.date(), finishedAt: z.date() }));
