@@ -3,6 +3,7 @@ import { connectMongo } from '../../src/store/mongo/connect.js';
 import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { migrateMongo } from '../../src/store/mongo/migrate.js';
 import { emptyMongo } from '../support/empty-mongo.js';
+import { leaveOutFields } from '../support/leave-out-fields.js';
 import { describeOnMongo, startTestMongo } from '../support/start-test-mongo.js';
 import { targetOf, throughProxy } from '../support/through-proxy.js';
 import { describeStore } from './store-contract.js';
@@ -35,6 +36,10 @@ describeOnMongo('documentdb', () => {
     empty = () => emptyMongo(databaseUrl);
     return {
       open: () => createMongoStore({ databaseUrl }),
+      openBy: wire =>
+        createMongoStore({ databaseUrl: throughProxy(databaseUrl, targetOf(wire.url)), silenceMs: 1_000 }),
+      databaseUrl,
+      leaveOut: leaveOutFields(databaseUrl),
       stop: () => {
         empty = undefined;
         return stop();

@@ -23,6 +23,7 @@ import type {
   Session,
   Store,
 } from '../../src/store/port/store.js';
+import type { CuttableProxy } from '../support/cuttable-proxy.js';
 
 /**
  * What a suite runs against. Two stores on one database stand for two processes; tests share the database, so each
@@ -31,7 +32,21 @@ import type {
 export interface StoreUnderTest {
   readonly first: Store;
   readonly second: Store;
+  /** A third one, whose connections a test can cut. */
+  readonly wired: Store;
+  readonly wire: CuttableProxy;
+  readonly leaveOut: LeaveOut;
 }
+
+/**
+ * Takes fields out of a stored record, the way one looks that was written by a version without them: a column that came
+ * later is NULL, a field that came later is missing.
+ */
+export type LeaveOut = (
+  kind: 'sessions' | 'credentials' | 'entities' | 'integrations',
+  id: string,
+  fields: readonly string[],
+) => Promise<void>;
 
 export const attio = 'attio' as ProviderId;
 export const noon = new Date('2026-11-23T12:00:00.000Z');

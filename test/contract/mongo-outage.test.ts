@@ -14,7 +14,7 @@ import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-prox
 import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
 import { targetOf, throughProxy } from '../support/through-proxy.js';
 import { claimLot, deliveryOf, insertSome, newIntegration, one, succeeded } from './delivery-fixtures.js';
-import { insertCredential, grantOf, newUser, noon, sessionIn } from './fixtures.js';
+import { insertCredential, grantOf, newUser, noon } from './fixtures.js';
 
 // The first run builds the server.
 jest.setTimeout(300_000);
@@ -117,36 +117,6 @@ describeOnMongo('mongo on bad days', () => {
       await proxy.close();
     });
 
-    it('before it arrived: nothing was written, and it can be repeated', async () => {
-      const known = await insertCredential(plain, newUser());
-      cutOnce('findAndModify', 'cut');
-      await expect(store.replaceGrant(known.id, 1, grantOf(2), noon)).rejects.toMatchObject(unavailable);
-      expect(await plain.getCredential(known.id)).toEqual(known);
-      expect(await store.replaceGrant(known.id, 1, grantOf(2), noon)).toMatchObject({ generation: 2 });
-    });
-
-    it('before its answer came: it was written once, and the repeat says so', async () => {
-      const { id } = await sessionIn(plain, 'exchanged');
-      const [credentialId, entityId] = [newId('credential'), newId('entity')];
-      cutOnce('findAndModify', 'pass and cut');
-      await expect(store.connectSession(id, credentialId, entityId, noon)).rejects.toMatchObject(unavailable);
-      expect(await plain.getSession(id)).toMatchObject({ state: 'connected', credentialId });
-      expect(await store.connectSession(id, credentialId, entityId, noon)).toMatchObject({ state: 'connected' });
-    });
-
-    it('while deliveries are stored: nothing is answered, and the repeat finds them', async () => {
-      const rows = [deliveryOf(newIntegration()), deliveryOf(newIntegration())];
-      for (const [how, outcome] of [
-        ['cut', 'stored'],
-        ['pass and cut', 'duplicate'],
-      ] as const) {
-        const fresh = rows.map(row => ({ ...row, id: newId('delivery'), externalId: `${how} ${row.externalId}` }));
-        cutOnce('insert', how);
-        await expect(store.insertDeliveries(fresh)).rejects.toMatchObject(unavailable);
-        expect((await store.insertDeliveries(fresh)).map(row => row.outcome)).toEqual([outcome, outcome]);
-      }
-    });
-
     it('while deliveries are claimed: the successor gets all of them, none is handed out twice', async () => {
       const integrationId = newIntegration();
       const ids = await insertSome(plain, integrationId, 6);
@@ -164,18 +134,6 @@ describeOnMongo('mongo on bad days', () => {
         expect(await store.finishDeliveries(integrationId, 'run/2', ends, one)).toEqual([]);
       }
       expect(seen).toEqual(ids);
-    });
-
-    it('while deliveries are ended: what was ended is named as lost by the repeat, and is ended once', async () => {
-      const integrationId = newIntegration();
-      const [id] = await insertSome(plain, integrationId, 1);
-      await store.becomeConsumer(integrationId, 'run/1', one);
-      await claimLot(store, integrationId);
-      cutOnce('update', 'pass and cut');
-      const end = () => store.finishDeliveries(integrationId, 'run/1', [succeeded(id!)], one);
-      await expect(end()).rejects.toMatchObject(unavailable);
-      expect(await end()).toEqual([id]);
-      expect(await plain.getDelivery(integrationId, id!)).toMatchObject({ state: 'succeeded', attempts: 1 });
     });
 
     it.each([

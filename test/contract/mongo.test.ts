@@ -9,7 +9,9 @@ import { migrateMongo } from '../../src/store/mongo/migrate.js';
 import { openMongoRecords } from '../../src/store/mongo/transfer-records.js';
 import { importRecords } from '../../src/store/transfer/import-records.js';
 import { writeTransferFile } from '../../src/store/transfer/transfer-file.js';
+import type { CuttableProxy } from '../support/cuttable-proxy.js';
 import { emptyMongo } from '../support/empty-mongo.js';
+import { leaveOutFields } from '../support/leave-out-fields.js';
 import { describeOnMongo, startTestMongo } from '../support/start-test-mongo.js';
 import { targetOf, throughProxy } from '../support/through-proxy.js';
 import { insertSome, newIntegration } from './delivery-fixtures.js';
@@ -36,7 +38,9 @@ describeOnMongo('mongo', () => {
       empty = undefined;
       return mongo.stop();
     };
-    return { open, stop };
+    const openBy = (wire: CuttableProxy) =>
+      createMongoStore({ databaseUrl: throughProxy(databaseUrl, targetOf(wire.url)), silenceMs: 1_000 });
+    return { open, openBy, databaseUrl, leaveOut: leaveOutFields(databaseUrl), stop };
   });
 
   // After the suite, which has called everything there is.

@@ -1,5 +1,7 @@
 import type { Store } from '../../src/store/port/store.js';
-import type { StoreUnderTest } from './fixtures.js';
+import { type CuttableProxy, startCuttableProxy } from '../support/cuttable-proxy.js';
+import type { LeaveOut, StoreUnderTest } from './fixtures.js';
+import { describeAbsentValues } from './suites/absent-values.js';
 import { describeCredentialDeletions } from './suites/credential-deletions.js';
 import { describeCredentialRefresh } from './suites/credential-refresh.js';
 import { describeCredentials } from './suites/credentials.js';
@@ -11,6 +13,7 @@ import { describeDeliveryUpkeep } from './suites/delivery-upkeep.js';
 import { describeEntities } from './suites/entities.js';
 import { describeComebacks } from './suites/integration-comebacks.js';
 import { describeIntegrations } from './suites/integrations.js';
+import { describeLostConnections } from './suites/lost-connections.js';
 import { describePages } from './suites/pages.js';
 import { describeSessionSweep } from './suites/session-sweep.js';
 import { describeSessions } from './suites/sessions.js';
@@ -20,6 +23,10 @@ import { describeTokenReads } from './suites/token-reads.js';
 export interface StoreServer {
   /** A store of its own on the shared, empty and migrated database, as another process would open it. */
   open(): Store;
+  /** The same by way of a wire to `databaseUrl`. */
+  openBy(wire: CuttableProxy): Store;
+  readonly databaseUrl: string;
+  readonly leaveOut: LeaveOut;
   stop(): Promise<void>;
 }
 
@@ -34,11 +41,14 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
 
     beforeAll(async () => {
       server = await start();
-      stores = { first: server.open(), second: server.open() };
+      const wire = await startCuttableProxy(server.databaseUrl);
+      const { leaveOut } = server;
+      stores = { first: server.open(), second: server.open(), wired: server.openBy(wire), wire, leaveOut };
     }, startTimeoutMs);
 
     afterAll(async () => {
-      await Promise.all([stores?.first.close(), stores?.second.close()]);
+      await Promise.all([stores?.first.close(), stores?.second.close(), stores?.wired.close()]);
+      await stores?.wire.close();
       await server?.stop();
     });
 
@@ -67,5 +77,7 @@ export function describeStore(name: string, start: () => Promise<StoreServer>): 
     describeSubscriptions(under);
     describeTokenReads(under);
     describePages(under);
+    describeAbsentValues(under);
+    describeLostConnections(under);
   });
 }

@@ -2,6 +2,8 @@ import type { ExternalId } from '../../src/domain/ids.js';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startDocumentdbProxy } from '../../src/embedded/mongo/start-documentdb-proxy.js';
+import type { WireProxy } from '../../src/embedded/mongo/start-wire-proxy.js';
 import { newId } from '../../src/ids.js';
 import type { Store } from '../../src/store/port/store.js';
 import { migrateStore, openRecords, openStore } from '../../src/store/open-store.js';
@@ -9,6 +11,7 @@ import { importRecords } from '../../src/store/transfer/import-records.js';
 import { writeTransferFile } from '../../src/store/transfer/transfer-file.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
 import { startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
+import { targetOf, throughProxy } from '../support/through-proxy.js';
 import { claimLot, failed, insertSome, one, retry, succeeded } from './delivery-fixtures.js';
 import {
   deadBecauseOf,
@@ -59,10 +62,13 @@ export async function fill(store: Store) {
   return { userId, credential, dead, living, ill, sessions };
 }
 
+export type MongoProfile = 'mongodb' | 'documentdb';
+
 /** A PostgreSQL, a MongoDB and a folder for the tests of one describe, and the ways between them. */
-export function useTransfer() {
+export function useTransfer(profile: MongoProfile = 'mongodb') {
   let postgres: TestDatabase;
   let mongo: TestMongo;
+  const proxies: WireProxy[] = [];
   let folder: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'relink-transfer-'));
@@ -71,6 +77,7 @@ export function useTransfer() {
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true });
     await postgres.drop();
+    for (const proxy of proxies) await proxy.close();
     await mongo.stop();
   });
 
@@ -89,9 +96,16 @@ export function useTransfer() {
     return importRecords(records, file).finally(() => records.close());
   }
   async function newMongo(): Promise<string> {
-    const url = mongo.newDatabase();
+    const plain = mongo.newDatabase();
+    const url = profile === 'mongodb' ? plain : await narrow(plain);
     await migrateStore(url);
     return url;
+  }
+  /** The same database on the documentdb profile, behind a proxy that refuses what is outside Amazon's list. */
+  async function narrow(plain: string): Promise<string> {
+    const proxy = await startDocumentdbProxy(targetOf(plain));
+    proxies.push(proxy);
+    return throughProxy(plain, proxy, { relinkProfile: 'documentdb', tls: 'false' });
   }
   return {
     within,

@@ -9,6 +9,11 @@ export interface CuttableProxy {
   cut(): Promise<void>;
   /** Accepts connections and passes nothing on, in neither direction, as a host behind a dead network does. */
   silence(): void;
+  /**
+   * Passes on what is sent, and of the answers only the first `spared`; resolves when another one was lost. What was sent
+   * then has been carried out without its sender hearing of it.
+   */
+  loseAnswers(spared: number): Promise<void>;
   /** After a silence: passes on what was kept, so that nothing is lost. */
   resume(): void;
   /** New connections work again; those that were kept silent are broken. */
@@ -20,7 +25,12 @@ export async function startCuttableProxy(databaseUrl: string): Promise<CuttableP
   const target = new URL(databaseUrl);
   const wires = new Set<readonly [Socket, Socket]>();
   let silent = false;
-  const join = ([one, other]: readonly [Socket, Socket]) => one.pipe(other).pipe(one);
+  let answer: ((from: Socket, to: Socket) => void) | undefined;
+  const join = ([one, other]: readonly [Socket, Socket]) => {
+    one.pipe(other);
+    if (answer === undefined) other.pipe(one);
+    else answer(other, one);
+  };
   const breakAll = (how: 'destroy' | 'resetAndDestroy') => {
     for (const wire of wires) for (const end of wire) end[how]();
   };
@@ -60,13 +70,27 @@ export async function startCuttableProxy(databaseUrl: string): Promise<CuttableP
       silent = true;
       for (const wire of wires) for (const socket of wire) socket.unpipe().pause();
     },
+    loseAnswers: spared =>
+      new Promise(resolve => {
+        let left = spared;
+        answer = (from, to) => {
+          from.unpipe().on('data', bytes => {
+            left -= 1;
+            if (left >= 0) to.write(bytes);
+            else resolve();
+          });
+          from.resume();
+        };
+        for (const [incoming, database] of wires) answer(database, incoming);
+      }),
     resume: () => {
       if (silent) wires.forEach(join);
       silent = false;
     },
     mend: async () => {
-      if (silent) breakAll('destroy');
+      if (silent || answer !== undefined) breakAll('destroy');
       silent = false;
+      answer = undefined;
       if (!server.listening) await listen(port);
     },
     close: cut,
