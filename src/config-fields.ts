@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { readSigningKey } from './vault/read-signing-key.js';
 import { Secret } from './vault/secret.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,6 +15,10 @@ export const list = z.string().default('').transform(splitList);
 /** Stays undefined when unset: an optional `list` would be empty, and empty scopes replace a provider's own. */
 export const listWhenSet = z.string().transform(splitList).optional();
 export const secretList = list.transform(values => values.map(value => new Secret(value)));
+export const signingSecrets = secretList.refine(
+  secrets => secrets.every(secret => readSigningKey(secret) !== null),
+  'must be whsec_ and the base64 of 24 to 64 bytes, comma-separated',
+);
 export const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
 export const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })

@@ -9,7 +9,7 @@ import {
   metricsAddress,
   milliseconds,
   seconds,
-  secretList,
+  signingSecrets,
 } from './config-fields.js';
 import { listProblems, tellIssue } from './config-problems.js';
 import { readProviders } from './config-providers.js';
@@ -74,7 +74,7 @@ const environmentSchema = z.object({
   RELINK_WEBHOOK_BODY_LIMIT: z.coerce.number().int().min(1024).max(16_777_216).default(1_048_576),
   RELINK_HANDLER_THREADS: z.coerce.number().int().min(1).max(64).default(2),
   RELINK_HANDLER_MEMORY_MB: z.coerce.number().int().min(16).max(4096).default(128),
-  RELINK_FORWARD_SECRETS: secretList,
+  RELINK_FORWARD_SECRETS: signingSecrets,
   RELINK_FORWARD_ALLOW_LOOPBACK: flag,
   RELINK_TASK_QUEUE: z.string().min(1).default('relink'),
   RELINK_WORKFLOW_BUNDLE: z.string().optional(),

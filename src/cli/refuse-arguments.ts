@@ -1,3 +1,4 @@
+import { storeNames } from '../embedded/start-embedded-database.js';
 import { ConfigError } from '../errors.js';
 
 /**
@@ -11,7 +12,7 @@ import { ConfigError } from '../errors.js';
 export function refuseArguments(
   rest: readonly string[],
   known: readonly string[] = [],
-  taken: readonly string[] = ['--store'],
+  taken: readonly string[] = [`--store ${storeNames.join('|')}`],
 ): void {
   const unknown = rest.filter(argument => !known.includes(argument));
   if (unknown.length === 0) return;

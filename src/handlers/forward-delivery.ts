@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { ConfigError } from '../errors.js';
 import { parseEndpoint } from '../providers/parse-endpoint.js';
 import { parseRetryAfter } from '../providers/parse-retry-after.js';
 import { sendRequest, type RequestResult } from '../providers/send-request.js';
 import type { Secret } from '../vault/secret.js';
 import type { BuiltInHandler } from './built-in-turn.js';
 import type { HandlerAnswer } from './handler-host.js';
-import { createForwardSigner, isForwardSecret } from './sign-forwarded.js';
+import { createForwardSigner } from './sign-forwarded.js';
 
 export interface ForwardSettings {
   /** `whsec_…`, newest first: each request is signed with all of them. */
@@ -27,9 +26,6 @@ const maxAnswerBytes = 64 * 1024;
  * @throws ConfigError when a secret is malformed.
  */
 export function createForwardHandler({ secrets, allowLoopback }: ForwardSettings): BuiltInHandler {
-  if (!secrets.every(isForwardSecret)) {
-    throw new ConfigError(['RELINK_FORWARD_SECRETS must be whsec_ and the base64 of 24 to 64 bytes, comma-separated']);
-  }
   const sign = createForwardSigner(secrets);
   return async ({ task, facts, timeoutMs }, _services, signal) => {
     if (task.kind !== 'webhook') return { kind: 'done', subscription: null };

@@ -58,7 +58,7 @@ export async function webhooks(input: WebhooksInput): Promise<WebhooksResult> {
       if (end === 'more') woken = true;
       // A gate that closed in the middle is looked at again before anything else.
       waitMs = end === 'stopped' ? (nextDueInMs ?? 1) : (nextDueInMs ?? lingerMs);
-      show('waiting', `Handled in this run: ${total.handled}; FAILED: ${total.failed}. ${describeWait(result)}`);
+      show('waiting', `${describeTotal(total)} ${describeWait(result)}`);
       const { continueAsNewSuggested, historyLength } = workflowInfo();
       // A wake that came needs nothing carried over: the next run looks first.
       if (continueAsNewSuggested || historyLength > continueAfterEvents) await continueAsNew<typeof webhooks>(input);
@@ -69,9 +69,15 @@ export async function webhooks(input: WebhooksInput): Promise<WebhooksResult> {
     } else {
       show('holding', `${integrationId} is ${status ?? 'gone'}: its deliveries are held until it is back.`);
     }
-    if (!woken) return total;
+    if (woken) continue;
+    // No search attribute: that would cost each run an event, and the list of runs says that this one has ended.
+    if (gate === 'process')
+      setCurrentDetails(`${describeTotal(total)} Nothing was queued; the next webhook begins a run.`);
+    return total;
   }
 }
+
+const describeTotal = ({ handled, failed }: WebhooksResult) => `Handled in this run: ${handled}; FAILED: ${failed}.`;
 
 /** A preparation writes its failures down and is due again; one that could not even do that holds up no delivery. */
 async function goOnAfter(preparation: Promise<unknown>): Promise<void> {

@@ -101,6 +101,7 @@ test.each([
   ['RELINK_SWEEP_INTERVAL', '0', 'must be more than 0'],
   ['RELINK_LOG_LEVEL', 'loud', 'must be one of fatal, error, warn, info, debug, trace, silent'],
   ['RELINK_PRODUCT_NAME', 'x'.repeat(81), 'must be at most 80 characters long'],
+  ['RELINK_FORWARD_SECRETS', 'abc', 'must be whsec_ and the base64 of 24 to 64 bytes, comma-separated'],
   ['RELINK_PROVIDER_ATTIO_TOKEN_URL', 'nowhere', 'must be a URL such as https://example.com'],
   ['RELINK_PROVIDER_ATTIO_ALLOW_INSECURE', 'yes', 'must be true or false'],
 ])('%s=%s %s', (name, value, told) => {

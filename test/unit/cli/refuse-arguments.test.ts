@@ -10,9 +10,13 @@ it.each([
 });
 
 it.each<[string[], string[], string]>([
-  [['--sotre', 'mongo'], ['--keep'], 'unknown: "--sotre", "mongo"; this takes --store and --keep'],
-  [['--store', 'mongo', '--keep'], [], 'unknown: "--keep"; this takes --store'],
-  [['--keep', 'mongo'], ['--keep'], 'unknown: "mongo"; this takes --store and --keep'],
+  [
+    ['--sotre', 'mongo'],
+    ['--keep'],
+    'unknown: "--sotre", "mongo"; this takes --store postgres|mongo|documentdb and --keep',
+  ],
+  [['--store', 'mongo', '--keep'], [], 'unknown: "--keep"; this takes --store postgres|mongo|documentdb'],
+  [['--keep', 'mongo'], ['--keep'], 'unknown: "mongo"; this takes --store postgres|mongo|documentdb and --keep'],
 ])('%j is refused in one line', (args, known, told) => {
   expect(() => refuseArguments(readStoreName(args).rest, known)).toThrow(told);
 });
