@@ -89,14 +89,17 @@ export class HandlerThread {
     openUntil: number,
   ): readonly { readonly number: number; readonly ended: Promise<CallEnd> }[] {
     const open = this.calls.add(calls.map(({ services }) => services));
+    if (this.isDead) {
+      this.calls.finishAll(this.describeEnd());
+      return open;
+    }
     const transfer: ArrayBuffer[] = [];
     const sent = calls.map(({ task, facts }, index): ThreadCall => {
       return { call: open[index]?.number ?? 0, task: copyBody(task, transfer), facts };
     });
     if (this.looking === undefined) this.beginLooking();
     const type = calls[0]?.type ?? '';
-    if (this.isDead) this.calls.finishAll(this.describeEnd());
-    else this.worker.postMessage({ kind: 'run', type, calls: sent, openUntil } satisfies ToThread, transfer);
+    this.worker.postMessage({ kind: 'run', type, calls: sent, openUntil } satisfies ToThread, transfer);
     return open;
   }
 
