@@ -6,7 +6,7 @@ import type { HandlerAnswer, HandlerHost, HandlerServices, HandlerTurn } from '.
 import { HandlerThread } from './handler-thread-slot.js';
 import type { ThreadEntry } from './start-thread.js';
 import { createPlaces } from './take-places.js';
-import { untilStarted } from './until-started.js';
+import { untilReady } from './until-ready.js';
 import { watchCredential, type WatchedCall } from './watch-credential.js';
 import { withinTime, type TimedCall } from './within-time.js';
 
@@ -86,7 +86,7 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
     for (;;) {
       const thread = pickShared(modulePath ?? '');
       const openUntil = await thread.reserve(async () => {
-        await untilStarted(thread, signal);
+        await untilReady(thread, signal);
         return turn.onBegin();
       });
       signal.throwIfAborted();
@@ -99,7 +99,7 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
 
   async function beginAlone(turn: HandlerTurn, calls: readonly WatchedCall[], signal: AbortSignal) {
     const giveBack = await places.take(signal);
-    const thread = idleAlone.filter(idle => idle.isUsable).pop() ?? makeThread(modulePath ?? '');
+    let thread = idleAlone.filter(idle => idle.isUsable).pop() ?? makeThread(modulePath ?? '');
     idleAlone.length = 0;
     busyAlone.add(thread);
     const release = () => {
@@ -109,7 +109,14 @@ export function createHandlerHost(settings: HandlerHostSettings): HandlerHost {
       giveBack();
     };
     try {
-      await untilStarted(thread, signal);
+      await thread.reserve(() => untilReady(thread, signal));
+      // What an earlier call left in it ended it: this one is to be charged for what it does itself.
+      if (!thread.isUsable && thread.hasLoaded) {
+        busyAlone.delete(thread);
+        thread = makeThread(modulePath ?? '');
+        busyAlone.add(thread);
+        await thread.reserve(() => untilReady(thread, signal));
+      }
       const openUntil = await turn.onBegin();
       signal.throwIfAborted();
       if (openUntil !== null) return { calls: beginIn(thread, calls, openUntil), release };

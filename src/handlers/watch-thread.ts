@@ -9,12 +9,16 @@ export const lookEveryMs = 100;
 const deafAfterLooks = 20;
 
 export interface ThreadWatch {
+  /** A ping waits for its answer. */
+  readonly isAsking: boolean;
   /** One look. Says why the thread has to be ended, or null. */
   look(): string | null;
+  /** The same by what it last said of its memory alone. */
+  overLimit(): string | null;
+  /** Pings it unless a ping waits already. */
+  ask(): void;
   /** The thread has answered a ping. */
   hear(usedBytes: number): void;
-  /** Forgets what was seen, for a thread that gets its first work again. */
-  reset(): void;
 }
 
 export interface WatchOptions {
@@ -37,32 +41,40 @@ export function watchThread({ memoryMb, ping, residentBytes }: WatchOptions): Th
   const ownLimit = memoryMb * mebibyte;
   const growthLimit = (2 * memoryMb + 64) * mebibyte;
   let unanswered = 0;
+  let isAsking = false;
   let used = 0;
   let residentThen = 0;
   let readAt = 0;
-  // A thread gets first work thousands of times a second, and this is read from a file of the system.
+  // A thread answers thousands of times a second, and this is read from a file of the system.
   const noteResident = () => {
     if (Date.now() - readAt < lookEveryMs) return;
     residentThen = residentBytes();
     readAt = Date.now();
   };
+  noteResident();
+  const ask = () => {
+    if (!isAsking) ping();
+    isAsking = true;
+  };
+  const tooMuch = `it used more than ${memoryMb} MB`;
   return {
+    get isAsking() {
+      return isAsking;
+    },
+    ask,
+    overLimit: () => (used > ownLimit ? tooMuch : null),
     look() {
-      if (used > ownLimit) return `it used more than ${memoryMb} MB`;
-      if (unanswered > 0 && residentBytes() - residentThen > growthLimit) return `it used more than ${memoryMb} MB`;
+      if (used > ownLimit) return tooMuch;
+      if (unanswered > 0 && residentBytes() - residentThen > growthLimit) return tooMuch;
       if (unanswered >= deafAfterLooks) return 'its event loop was blocked';
-      if (unanswered === 0) ping();
+      ask();
       unanswered += 1;
       return null;
     },
     hear(usedBytes) {
       used = usedBytes;
       unanswered = 0;
-      noteResident();
-    },
-    reset() {
-      unanswered = 0;
-      used = 0;
+      isAsking = false;
       noteResident();
     },
   };

@@ -56,6 +56,9 @@ const floods = {
   },
 };
 
+/** What handlers left behind when they returned. */
+const left = [];
+
 const actions = {
   nothing: () => undefined,
   wait: async ({ ms }) => void (await sleep(ms)),
@@ -104,6 +107,9 @@ const actions = {
     await sleep(5000);
   },
   flood: ({ how }, context) => floods[how](context),
+  keep: ({ mb }) => void left.push(Buffer.alloc(mb * 1_000_000, 1)),
+  keepOn: ({ mb, everyMs }) => void setInterval(() => actions.keep({ mb }), everyMs),
+  loopSoon: ({ ms }) => void setTimeout(actions.busy, ms),
   async churn({ ms }) {
     const text = JSON.stringify(Array.from({ length: 20_000 }, (_, i) => ({ i, text: 'some text', list: [1, 2, 3] })));
     const until = Date.now() + ms;
