@@ -64,7 +64,7 @@ export function describeDeliveryUpkeep(under: () => StoreUnderTest): void {
       let discarded: number;
       do discarded = await second.discardDeliveries(integrationId, which, 'discarded_by_hand', one);
       while (discarded === which.limit);
-      expect(await first.hasQueuedDeliveries(integrationId)).toBe(false);
+      expect(await first.hasPendingDeliveries(integrationId)).toBe(false);
       await Promise.all(claims);
     });
 
