@@ -11,7 +11,7 @@ module.exports.integrations = [
     providers: ['attio', 'sandbox'],
     // Without a list the integration is NEEDS_CONFIG.
     config: z.object({ list: z.string().min(1) }),
-    webhooks: { whileInError: 'hold', order: 'arrival', maxAttempts: 8, timeoutMs: 30_000 },
+    webhooks: { whileInError: 'hold', order: 'arrival', maxAttempts: 16, timeoutMs: 30_000 },
 
     async onWebhook(delivery, context) {
       // One event: Relink splits the batches that Attio sends.

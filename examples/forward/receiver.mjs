@@ -14,7 +14,13 @@ const largestBody = 20 * 1024 * 1024;
 const handled = new Set();
 
 const server = createServer(async (request, response) => {
-  const body = await readBody(request);
+  let body;
+  try {
+    body = await readBody(request);
+  } catch {
+    // Cut off in the middle: nobody is left to answer, and it comes again.
+    return response.destroy();
+  }
   if (body === null) return response.writeHead(413).end();
   try {
     webhook.verify(body, request.headers, { jsonParse: false });

@@ -27,7 +27,7 @@ export interface WebhookPolicy {
   readonly order: 'arrival' | 'none';
   /** 1 to 50; only with `order: 'none'`. Default: 5. */
   readonly concurrency: number;
-  /** 1 to 50. Default: 8, spread over about ten hours. */
+  /** 1 to 50. Default: 16, spread over about 10 hours: a receiver may be away for a night. */
   readonly maxAttempts: number;
   /** How long one attempt may take. Milliseconds, 100 to 300,000. Default: 60,000. */
   readonly timeoutMs: number;
@@ -37,7 +37,7 @@ export const defaultWebhookPolicy: WebhookPolicy = {
   whileInError: 'hold',
   order: 'arrival',
   concurrency: 5,
-  maxAttempts: 8,
+  maxAttempts: 16,
   timeoutMs: 60_000,
 };
 

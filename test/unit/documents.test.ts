@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { causeCodes, causeText } from '../../src/domain/cause.js';
 import { credentialKinds } from '../../src/domain/credential-kind.js';
-import { deliveryReasons, deliveryStates } from '../../src/domain/delivery.js';
+import { deliveryReasons, deliveryStates, retryDelayMs } from '../../src/domain/delivery.js';
 import type { ProviderId } from '../../src/domain/ids.js';
 import { productionEnvironment, productionNodeFlags } from '../../src/embedded/process/production-flags.js';
 import { defaultWebhookPolicy } from '../../src/integrations/definition.js';
@@ -245,6 +245,17 @@ describe('the documents', () => {
     ]);
     expect(rows).toEqual(Object.entries(defaultWebhookPolicy).map(([name, value]) => [name, String(value)]));
   });
+
+  it.each(['docs/webhooks.md', 'src/integrations/definition.ts'])(
+    '%s says over how long the attempts are spread, which is longer than a night',
+    file => {
+      const waits = Array.from({ length: defaultWebhookPolicy.maxAttempts - 1 }, (_, n) => retryDelayMs(n + 1, 0.5));
+      const hours = waits.reduce((sum, wait) => sum + wait, 0) / 3_600_000;
+      expect(hours).toBeGreaterThan(9);
+      const said = [...read(file).matchAll(/spread over about (\S+) hours/g)].map(([, count]) => count);
+      expect(said).toEqual([String(Math.round(hours))]);
+    },
+  );
 });
 
 /** The cells of docs/webhooks.md: signature, delivery id, account, batch. */

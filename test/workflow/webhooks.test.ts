@@ -45,8 +45,6 @@ describe('webhooks', () => {
     await reconnect();
     for (const n of range(5, 20)) await send({ n });
     expect(await untilHandled(25)).toEqual(range(25));
-    await ended(integrationId);
-    await recordHistory(stack.core.client, `webhooks/${integrationId}`, 'webhooks-released');
   });
 });
 
@@ -65,7 +63,6 @@ describe('deliveries that fail', () => {
       [2, 1],
     ]);
     expect(await ended(integrationId)).toMatchObject({ handled: 3, failed: 0 });
-    await recordHistory(stack.core.client, `webhooks/${integrationId}`, 'webhooks-retried');
   });
 
   it('end FAILED when the handler refuses them, and let the others by', async () => {
@@ -186,8 +183,6 @@ describe('a handler that meets a 401', () => {
     await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-held');
     await it.reconnect();
     expect(await it.untilHandled(2)).toEqual([0, 1]);
-    await ended(it.integrationId);
-    await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-released-after-401');
   });
 });
 
@@ -220,8 +215,6 @@ describe('gates', () => {
     await it.send({ n: 2 });
     await it.user.until(`${it.path}/deliveries?state=discarded`, body => body.data?.length === 1);
     expect(it.handled()).toEqual([0, 1]);
-    await ended(it.integrationId);
-    await recordHistory(stack.core.client, `webhooks/${it.integrationId}`, 'webhooks-discarded');
   });
 
   it('discard while in ERROR where the type says so', async () => {

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createForwardHandler } from '../../../src/handlers/forward-delivery.js';
@@ -139,6 +140,13 @@ describe('examples/forward', () => {
     expect(await forwardWith(secret, { n: 1 })).toMatchObject({ kind: 'done' });
     expect(await forwardWith(secret, { n: 1 })).toMatchObject({ kind: 'done' });
     expect(printed).toEqual([JSON.stringify({ id: 'delivery-1', integration: 'integration-1', bytes: 7 })]);
+  });
+
+  it('lives on when a request is cut off', async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.end('POST / HTTP/1.1\r\nhost: receiver\r\ncontent-length: 1000\r\n\r\ncut');
+    await once(socket.resume(), 'close');
+    expect(await forwardWith(secret, { n: 1 })).toMatchObject({ kind: 'done' });
   });
 
   it('refuses what somebody else signed', async () => {
