@@ -43,7 +43,7 @@ async function post(
   dependencies: ActivityDependencies,
   input: Parameters<Activities['postRefresh']>[0],
 ): Promise<PostRefreshResult> {
-  const { store, vault, providers, breakers, settings, now } = dependencies;
+  const { store, vault, providers, breakers, settings, log, now } = dependencies;
   const { credentialId, generation, openPost } = input;
   const credential = await store.getCredential(credentialId);
   const standing = await readStanding(dependencies, credential, generation);
@@ -77,8 +77,11 @@ async function post(
   if (answer.meaning === 'ok') {
     breakers.noteAnswer(credential.provider);
     await storeRefreshed(dependencies, marked, answer.tokens, issuedAt);
-    const stored = await store.getCredential(credentialId);
-    const standing = await readStanding(dependencies, stored, generation);
+    // A look that fails would let the next attempt find it dead, with nobody left to revoke what this one was given.
+    const standing = await writeUntilStored(
+      { log, fields: { credentialId }, what: `What became of a refresh of ${credentialId}` },
+      async () => readStanding(dependencies, await store.getCredential(credentialId), generation),
+    );
     // Dead when it was to be written, and alive again: the next look tells more.
     if (standing === null) throw new RelinkError('write_conflict', `refresh of ${credentialId}`);
     if (standing.kind === 'dead' || standing.kind === 'gone')

@@ -5,6 +5,9 @@ import { serialiseTokenSet } from '../providers/token-set-codec.js';
 import type { Credential } from '../store/port/store.js';
 import { credentialTokensBinding } from '../vault/bindings.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { writeUntilStored } from './write-until-stored.js';
+
+type RefreshedCredential = Pick<Credential, 'id' | 'userId' | 'provider' | 'externalId' | 'generation'>;
 
 /**
  * Ends what a refresh brought for a credential that was deleted while it was under way: nobody holds these tokens but
@@ -16,19 +19,16 @@ import type { ActivityDependencies } from './dependencies.js';
  */
 export async function revokeOvertaken(
   dependencies: ActivityDependencies,
-  refreshed: Pick<Credential, 'id' | 'userId' | 'provider' | 'externalId' | 'generation'>,
+  refreshed: RefreshedCredential,
   tokens: TokenSet,
 ): Promise<void> {
-  const { store, vault, providers, log, now } = dependencies;
-  const { id, userId, provider, externalId, generation } = refreshed;
-  const known = await store.findCredentialByExternalId(userId, provider, externalId);
-  if (known !== null) {
-    const isDeleted =
-      known.id === id && known.verdict?.code === 'credential_deleted' && known.generation === generation;
-    if (!isDeleted) return;
-    const sealedTokens = vault.seal(serialiseTokenSet(tokens), credentialTokensBinding(id));
-    await store.keepTokensOfDeleted(id, generation, sealedTokens);
-  }
+  const { providers, log, now } = dependencies;
+  const { id, provider } = refreshed;
+  const isOver = await writeUntilStored(
+    { log, fields: { credentialId: id }, what: `What came for ${id} after its end` },
+    () => handOver(dependencies, refreshed, tokens),
+  );
+  if (!isOver) return;
   const revocation = await revokeGrant(providers.get(provider), tokens, { now }).then(
     ({ kind }) => kind,
     (error: unknown) => {
@@ -45,4 +45,18 @@ export async function revokeOvertaken(
       `${id} was deleted while it was refreshed, and ${provider} did not revoke what the refresh brought (${revocation}): its user can still remove it there`,
     );
   }
+}
+
+/** Into the row, where a deletion is still at it. False: the account was connected again. Safe to repeat. */
+async function handOver(
+  { store, vault }: ActivityDependencies,
+  { id, userId, provider, externalId, generation }: RefreshedCredential,
+  tokens: TokenSet,
+): Promise<boolean> {
+  const known = await store.findCredentialByExternalId(userId, provider, externalId);
+  if (known === null) return true;
+  const isDeleted = known.id === id && known.verdict?.code === 'credential_deleted' && known.generation === generation;
+  if (!isDeleted) return false;
+  await store.keepTokensOfDeleted(id, generation, vault.seal(serialiseTokenSet(tokens), credentialTokensBinding(id)));
+  return true;
 }

@@ -49,8 +49,11 @@ async function endByRefresh(input: TestCredentialInput, refused: ProbeResult): P
       ? await awaitRefresh(credentialId, refused.generation)
       : (await refreshCredential({ credentialId, generation: refused.generation })).kind;
     if (kind === 'gone') return await end(input, 'gone', null);
-    // Its run has told the death.
-    if (kind === 'dead') return await end(input, 'refused', refused.generation);
+    if (kind === 'dead') {
+      // Its run tells the death; one that was lost on its way there is made up for.
+      if (patched('a-test-tells-a-refused-refresh')) await tellDeath(input, refused, 'refresh_refused');
+      return await end(input, 'refused', refused.generation);
+    }
     if (kind !== 'refreshed') return await end(input, 'needs_refresh', refused.generation);
     const probe = await probeCredential({ credentialId });
     if (probe.outcome === 'ok') await heal(input, probe);
@@ -98,9 +101,12 @@ async function heal({ credentialId }: TestCredentialInput, probe: ProbeResult): 
 }
 
 /** Also where the death is in the row already: a telling that was lost on its way is made up for. */
-async function tellDeath({ credentialId, provider }: TestCredentialInput, probe: ProbeResult): Promise<void> {
-  const { epoch, httpStatus } = probe;
-  await tellDeathOnce({ credentialId, provider, epoch, code: 'credential_refused', httpStatus });
+async function tellDeath(
+  { credentialId, provider }: TestCredentialInput,
+  { epoch, httpStatus }: ProbeResult,
+  code: 'credential_refused' | 'refresh_refused' = 'credential_refused',
+): Promise<void> {
+  await tellDeathOnce({ credentialId, provider, epoch, code, httpStatus });
 }
 
 async function end(

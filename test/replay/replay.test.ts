@@ -68,6 +68,7 @@ const branches = [
   'test-credential-refused',
   'test-credential-refused-again',
   'test-credential-stray-401',
+  'test-credential-tells-lost-refusal',
   'test-credential-told-by-another',
   'test-credential-unreachable',
   'test-credential-unreadable',

@@ -170,6 +170,21 @@ describe('testing a credential', () => {
     expect(await (await callControl(stack.sandbox, 'GET', '/counters')).json()).toEqual(before);
   });
 
+  it('tells a refused refresh whose telling was lost', async () => {
+    const user = stack.user();
+    const { credentialId, entityId } = await connect(user, 'globex');
+    const integrationId = await integrate(user, entityId);
+    await control('/accounts/globex/revoke');
+    const verdict = { code: 'refresh_refused', httpStatus: 400, since: new Date() } as const;
+    await stack.core.store.markCredentialInvalid(credentialId, 1, verdict, new Date());
+    expect(await test(user, credentialId)).toEqual({ outcome: 'refused' });
+    expect((await user.get(`/api/integrations/${integrationId}`)).body).toMatchObject({
+      status: 'ERROR',
+      causes: [{ code: 'refresh_refused', http_status: 400 }],
+    });
+    await recordHistory(stack.core.client, `test/${credentialId}/1`, 'test-credential-tells-lost-refusal');
+  });
+
   it('keeps a credential whose provider refuses the token that it has just issued', async () => {
     const user = stack.user();
     const { credentialId, entityId } = await connect(user, 'globex');

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeleteCredentialResult } from '../../src/contracts/workflows.js';
 import { openTokens } from '../../src/credentials/open-tokens.js';
+import { RelinkError } from '../../src/errors.js';
 import type { TokenSet } from '../../src/providers/definition.js';
 import { parseTokenSet, serialiseTokenSet } from '../../src/providers/token-set-codec.js';
 import type { Credential } from '../../src/store/port/store.js';
@@ -76,6 +77,48 @@ describe('a credential that is deleted while its refresh is under way', () => {
     expect(accessToken.reveal()).toBe(brought.tokens.accessToken.reveal());
     expect(await deletionOf(credential)).toEqual({ outcome: 'removed', revocation: 'revoked' });
     expect(await statusOf(brought.tokens)).toBe(401);
+  });
+
+  it('leaves none either where the database is away between the answer and the look at the row', async () => {
+    const { store } = stack.core;
+    const user = stack.user();
+    const credential = await connect(user, 'initech');
+    await spoil({ kind: 'late', delayMs: 2_500 });
+    const running = refresh(credential);
+    await sleep(500);
+    expect((await user.request('DELETE', `/api/credentials/${credential.id}`)).status).toBe(204);
+    await deletionOf(credential);
+    const isAway = () => Promise.reject(new RelinkError('database_unavailable'));
+    // The first look is of the write itself.
+    jest
+      .spyOn(store, 'getCredential')
+      .mockImplementationOnce(() => Promise.resolve(null))
+      .mockImplementationOnce(isAway);
+    jest.spyOn(store, 'findCredentialByExternalId').mockImplementationOnce(isAway);
+    expect(await running).toEqual({ kind: 'gone' });
+    expect(stack.logLines.filter(line => line.includes(credential.id) && line.includes('refresh brought'))).toEqual([
+      expect.stringMatching(/"level":"info".*"revocation":"revoked"/),
+    ]);
+  });
+
+  it('hands the new ones to its revocation once a database that was away is back', async () => {
+    const { store } = stack.core;
+    const user = stack.user();
+    const credential = await connect(user, 'initech');
+    const sealed = watchSealed();
+    await callControl(stack.sandbox, 'POST', '/faults', { body: { endpoint: 'revoke', status: 503, count: 3 } });
+    await spoil({ kind: 'late', delayMs: 1_000 });
+    jest.spyOn(store, 'keepTokensOfDeleted').mockRejectedValueOnce(new RelinkError('database_unavailable'));
+    const running = refresh(credential);
+    await sleep(300);
+    expect((await user.request('DELETE', `/api/credentials/${credential.id}`)).status).toBe(204);
+    expect(await running).toEqual({ kind: 'dead' });
+    const [brought] = sealed;
+    if (brought === undefined) throw new Error('the refresh brought nothing');
+    const kept = (await store.getCredential(credential.id))?.sealedTokens ?? '';
+    const { accessToken } = parseTokenSet(stack.core.vault.open(kept, credentialTokensBinding(credential.id)));
+    expect(accessToken.reveal()).toBe(brought.tokens.accessToken.reveal());
+    expect(await deletionOf(credential)).toEqual({ outcome: 'removed', revocation: 'revoked' });
   });
 
   it('and connected again has the new grant left alone', async () => {

@@ -70,3 +70,18 @@ it('a test that passes releases also what a dead worker had claimed', async () =
   await it.user.post(`/api/credentials/${it.credentialId}/test`);
   expect(await it.untilHandled(3)).toEqual(range(3));
 }, 40_000);
+
+it('a death whose telling was lost is told when a handler meets it, and the delivery is held', async () => {
+  const it = await makeWebhookUser(stack, 'patient');
+  const { store } = stack.core;
+  const since = new Date(Date.now() - 60_000);
+  const verdict = { code: 'refresh_refused', httpStatus: 400, since } as const;
+  await store.markCredentialInvalid(idOf('credential', it.credentialId), 1, verdict, since);
+  expect(await it.send({ n: 0, do: 'request' })).toBe(200);
+  const { causes } = await it.user.until(it.path, integration => integration.status === 'ERROR');
+  expect(causes).toMatchObject([{ code: 'refresh_refused', http_status: 400 }]);
+  const { body } = await it.user.get(`${it.path}/deliveries`);
+  expect(body.data).toMatchObject([{ state: 'queued', held: true, attempts: 0 }]);
+  await it.reconnect();
+  expect(await it.untilHandled(1)).toEqual([0]);
+}, 40_000);

@@ -7,6 +7,7 @@ import { webhookPolicyOf } from '../../integrations/definition.js';
 import { gateOf, gateOfState } from '../../integrations/gate-of.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { countEnded } from '../count-ended.js';
+import { tellLostDeaths } from '../tell-lost-deaths.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
 import { DueWatcher } from './due-watcher.js';
 import { Finisher } from './finisher.js';
@@ -120,7 +121,10 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         progress.handled += handled;
         progress.failed += failed;
         if (stopped === 'unreadable') return await end('stopped', afterMissingKeyMs);
-        if (stopped === 'gate_closed' && !hasChanged) return await end('stopped', afterClosedGateMs);
+        if (stopped === 'gate_closed' && !hasChanged) {
+          await tellLostDeaths(dependencies, integrationId);
+          return await end('stopped', afterClosedGateMs);
+        }
         if (stopped !== null) return await end('more');
         const took = Math.max(Date.now() - lotStartedAt, 1);
         if (lot.length < manyAtOnce && took < gatherLotMs) await sleep(gatherLotMs - took, undefined, { signal });
