@@ -194,6 +194,19 @@ describeOnMongo('mongo on bad days', () => {
       },
     );
 
+    it.each([
+      [9, 'FailedToParse', false],
+      [72, 'InvalidOptions', false],
+      [115, 'CommandNotSupported', false],
+      [121, 'DocumentValidationFailure', false],
+      [10_107, 'NotWritablePrimary', true],
+      [11_600, 'InterruptedAtShutdown', true],
+    ])('that refuses many writes at once is judged by its code %i (%s)', async (code, codeName, isAway) => {
+      reply = command => (command['insert'] === 'deliveries' ? { ok: 0, code, codeName, errmsg: codeName } : null);
+      const told = isAway ? unavailable : { name: 'MongoBulkWriteError', code };
+      await expect(open('documentdb').insertDeliveries([deliveryOf(newIntegration())])).rejects.toMatchObject(told);
+    });
+
     it('that asks for another try in one of many writes answers write_conflict', async () => {
       const store = open('mongodb');
       const writeErrors = [
