@@ -136,6 +136,27 @@ describeOnMongo('mongo on bad days', () => {
       expect(seen).toEqual(ids);
     });
 
+    it('while one of several messages of many deliveries is sent: none is told as stored that is not', async () => {
+      const integrationId = newIntegration();
+      // What one message holds is a matter of the driver: 24 MB are two.
+      const sealedContent = 'x'.repeat(1_000_000);
+      const rows = Array.from({ length: 24 }, () => deliveryOf(integrationId, { sealedContent }));
+      await plain.insertDeliveries(rows.slice(0, 1));
+      let messages = 0;
+      verdict = command => {
+        if (command['insert'] !== 'deliveries') return 'pass';
+        messages += 1;
+        return messages === 2 ? 'cut' : 'pass';
+      };
+      await expect(store.insertDeliveries(rows)).rejects.toMatchObject(unavailable);
+      verdict = () => 'pass';
+      expect(messages).toBe(2);
+      expect(new Set((await store.insertDeliveries(rows)).map(({ outcome }) => outcome))).toEqual(
+        new Set(['duplicate', 'stored']),
+      );
+      for (const { id } of rows) expect(await plain.getDelivery(integrationId, id)).not.toBeNull();
+    });
+
     it.each([
       ['a primary that steps down', 'NotWritablePrimary', 10_107],
       ['a primary that shuts down', 'InterruptedAtShutdown', 11_600],

@@ -112,11 +112,16 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === duplicateKey;
 }
 
-/** The places, in the array given to insertMany, of those that exist already. Anything else that failed is thrown. */
-export function readDuplicates(error: unknown): readonly number[] {
-  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
+/**
+ * The places, in the array given to insertMany, of those that exist already. Anything else that failed is thrown.
+ *
+ * The driver sends what is too large for one message in several, and where a later one is lost, its error tells of the
+ * earlier ones only: each of the `count` documents has to be accounted for, as written or as there already.
+ */
+export function readDuplicates(error: unknown, count: number): readonly number[] {
+  if (!(error instanceof MongoBulkWriteError) || reachedNoMajority(error)) throw error;
   const failures = error.result.getWriteErrors();
-  // Without any, the message itself was lost.
-  if (failures.length === 0 || failures.some(({ code }) => code !== duplicateKey)) throw error;
+  if (failures.some(({ code }) => code !== duplicateKey)) throw error;
+  if (error.result.insertedCount + failures.length !== count) throw error;
   return failures.map(({ index }) => index);
 }
