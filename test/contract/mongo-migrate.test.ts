@@ -1,3 +1,4 @@
+import { Long } from 'mongodb';
 import { startWireProxy, type Verdict, type WireProxy } from '../../src/embedded/mongo/start-wire-proxy.js';
 import { connectMongo, openCollections } from '../../src/store/mongo/connect.js';
 import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
@@ -6,6 +7,8 @@ import { validators } from '../../src/store/mongo/define-validators.js';
 import { migrateMongo, schemaChanges } from '../../src/store/mongo/migrate.js';
 import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
 import { targetOf, throughProxy } from '../support/through-proxy.js';
+import { claimLot, insertSome, newIntegration, one } from './delivery-fixtures.js';
+import { insertCredential, newUser, sessionIn } from './fixtures.js';
 
 // The first run builds the server.
 jest.setTimeout(300_000);
@@ -20,7 +23,11 @@ describeOnMongo('migrating a mongo database', () => {
     mongo = await startTestMongo();
     proxy = await startWireProxy(targetOf(mongo.newDatabase()), command => judge(command));
   });
-  afterEach(() => (judge = () => 'pass'));
+  const closing: { close(): Promise<void> }[] = [];
+  afterEach(async () => {
+    judge = () => 'pass';
+    for (const open of closing.splice(0)) await open.close();
+  });
   afterAll(async () => {
     await proxy.close();
     await mongo.stop();
@@ -92,6 +99,7 @@ describeOnMongo('migrating a mongo database', () => {
       }
       if (command['update'] === 'counters' && !hasCounter) {
         hasCounter = true;
+        await openCollections(db).counters.insertOne({ _id: 'grants', value: Long.ZERO });
         return { reply: { ok: 1, n: 0, writeErrors: [{ index: 0, code: 11_000, errmsg: 'duplicate key' }] } };
       }
       return 'pass';
@@ -99,6 +107,38 @@ describeOnMongo('migrating a mongo database', () => {
     expect((await migrateMongo(url)).applied).toEqual([...schemaChanges]);
     await client.close();
     await expectMigrated(plain);
+  });
+
+  it('goes on from the highest number in use where counters are missing, as after a restore of some collections', async () => {
+    const { plain: databaseUrl } = newDatabase();
+    await migrateMongo(databaseUrl);
+    const store = createMongoStore({ databaseUrl });
+    const { client, db } = connectMongo({ databaseUrl });
+    closing.push(store, client);
+    const { counters } = openCollections(db);
+    const grants = async () => (await sessionIn(store, 'exchanged')).grantSequence ?? 0;
+    const fenceOf = async (id: string) =>
+      (await openCollections(db).consumers.findOne({ _id: id }))?.['fence'] as unknown;
+    await insertCredential(store, newUser(), 7);
+    const integrationId = newIntegration();
+    const ids = await insertSome(store, integrationId, 3);
+    await store.becomeConsumer(integrationId, 'run/1', one);
+    expect(await grants()).toBe(1);
+
+    await counters.deleteMany({});
+    await expect(store.check()).rejects.toMatchObject({
+      code: 'database_not_migrated',
+      detail: 'missing: the counters grants, deliveries, fences',
+    });
+    await expect(grants()).rejects.toMatchObject({ code: 'database_not_migrated' });
+    await migrateMongo(databaseUrl);
+    await store.check();
+    expect(await grants()).toBe(8);
+    const later = await insertSome(store, integrationId, 1);
+    await store.becomeConsumer(integrationId, 'run/2', one);
+    expect(await fenceOf(integrationId)).toBe(2);
+    const lot = await claimLot(store, integrationId, { claim: 'run/2' });
+    expect(lot.map(({ id }) => id)).toEqual([...ids, ...later]);
   });
 
   describe('validators', () => {

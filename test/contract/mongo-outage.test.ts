@@ -136,6 +136,27 @@ describeOnMongo('mongo on bad days', () => {
       expect(seen).toEqual(ids);
     });
 
+    it('while one of several messages of many deliveries is sent: none is told as stored that is not', async () => {
+      const integrationId = newIntegration();
+      // What one message holds is a matter of the driver: 24 MB are two.
+      const sealedContent = 'x'.repeat(1_000_000);
+      const rows = Array.from({ length: 24 }, () => deliveryOf(integrationId, { sealedContent }));
+      await plain.insertDeliveries(rows.slice(0, 1));
+      let messages = 0;
+      verdict = command => {
+        if (command['insert'] !== 'deliveries') return 'pass';
+        messages += 1;
+        return messages === 2 ? 'cut' : 'pass';
+      };
+      await expect(store.insertDeliveries(rows)).rejects.toMatchObject(unavailable);
+      verdict = () => 'pass';
+      expect(messages).toBe(2);
+      expect(new Set((await store.insertDeliveries(rows)).map(({ outcome }) => outcome))).toEqual(
+        new Set(['duplicate', 'stored']),
+      );
+      for (const { id } of rows) expect(await plain.getDelivery(integrationId, id)).not.toBeNull();
+    });
+
     it.each([
       ['a primary that steps down', 'NotWritablePrimary', 10_107],
       ['a primary that shuts down', 'InterruptedAtShutdown', 11_600],
@@ -193,6 +214,19 @@ describeOnMongo('mongo on bad days', () => {
         expect((await store.insertDeliveries(rows)).map(({ outcome }) => outcome)).toEqual(['stored', 'stored']);
       },
     );
+
+    it.each([
+      [9, 'FailedToParse', false],
+      [72, 'InvalidOptions', false],
+      [115, 'CommandNotSupported', false],
+      [121, 'DocumentValidationFailure', false],
+      [10_107, 'NotWritablePrimary', true],
+      [11_600, 'InterruptedAtShutdown', true],
+    ])('that refuses many writes at once is judged by its code %i (%s)', async (code, codeName, isAway) => {
+      reply = command => (command['insert'] === 'deliveries' ? { ok: 0, code, codeName, errmsg: codeName } : null);
+      const told = isAway ? unavailable : { name: 'MongoBulkWriteError', code };
+      await expect(open('documentdb').insertDeliveries([deliveryOf(newIntegration())])).rejects.toMatchObject(told);
+    });
 
     it('that asks for another try in one of many writes answers write_conflict', async () => {
       const store = open('mongodb');

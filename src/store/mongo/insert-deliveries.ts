@@ -78,7 +78,7 @@ async function insert({ deliveries }: Collections, given: readonly NewDelivery[]
     await deliveries.insertMany(documents, { ordered: false });
     return [];
   } catch (error) {
-    return readDuplicates(error);
+    return readDuplicates(error, documents.length);
   }
 }
 

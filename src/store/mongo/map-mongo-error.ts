@@ -75,29 +75,34 @@ function isSocketError(error: unknown): boolean {
   return typeof code === 'string' && socketCodes.has(code);
 }
 
-/** Of many writes in one message each has a code of its own; that of one that was there already tells nothing of the others. */
+/**
+ * Of many writes in one message each has a code of its own; that of one that was there already tells nothing of the
+ * others. A later message may have failed as a whole besides, with the code of that.
+ */
 function codesOf(error: MongoError): readonly number[] {
-  if (error instanceof MongoBulkWriteError) {
-    return error.result
-      .getWriteErrors()
-      .map(({ code }) => code)
-      .filter(code => code !== duplicateKey);
-  }
-  return typeof error.code === 'number' ? [error.code] : [];
+  const own = typeof error.code === 'number' ? [error.code] : [];
+  if (!(error instanceof MongoBulkWriteError)) return own;
+  const codes = [...own, ...error.result.getWriteErrors().map(({ code }) => code)];
+  return codes.filter(code => code !== duplicateKey);
 }
 
-/** A message that was lost has no errors of single writes; one whose writes reached no majority says that besides. */
-function isLostBulk(error: MongoError): boolean {
-  if (!(error instanceof MongoBulkWriteError)) return false;
-  return error.result.getWriteErrors().length === 0 || error.result.getWriteConcernError() !== undefined;
+/** The driver wraps what fails a whole message of many writes, such as a lost connection: what it is, the inner one tells. */
+function unwrap(error: MongoError): MongoError {
+  return error instanceof MongoBulkWriteError && error.errorResponse instanceof MongoError
+    ? error.errorResponse
+    : error;
 }
+
+const reachedNoMajority = (error: MongoError) =>
+  error instanceof MongoBulkWriteError && error.result.getWriteConcernError() !== undefined;
 
 function isUnavailable(error: MongoError, codes: readonly number[]): boolean {
+  const inner = unwrap(error);
   return (
-    isLostBulk(error) ||
-    error instanceof MongoNetworkError ||
-    error instanceof MongoServerSelectionError ||
-    unavailableNames.has(error.name) ||
+    reachedNoMajority(error) ||
+    inner instanceof MongoNetworkError ||
+    inner instanceof MongoServerSelectionError ||
+    unavailableNames.has(inner.name) ||
     error.hasErrorLabel(MongoErrorLabel.RetryableWriteError) ||
     codes.some(code => unavailableCodes.has(code))
   );
@@ -107,11 +112,16 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === duplicateKey;
 }
 
-/** The places, in the array given to insertMany, of those that exist already. Anything else that failed is thrown. */
-export function readDuplicates(error: unknown): readonly number[] {
-  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
+/**
+ * The places, in the array given to insertMany, of those that exist already. Anything else that failed is thrown.
+ *
+ * The driver sends what is too large for one message in several, and where a later one is lost, its error tells of the
+ * earlier ones only: each of the `count` documents has to be accounted for, as written or as there already.
+ */
+export function readDuplicates(error: unknown, count: number): readonly number[] {
+  if (!(error instanceof MongoBulkWriteError) || reachedNoMajority(error)) throw error;
   const failures = error.result.getWriteErrors();
-  // Without any, the message itself was lost.
-  if (failures.length === 0 || failures.some(({ code }) => code !== duplicateKey)) throw error;
+  if (failures.some(({ code }) => code !== duplicateKey)) throw error;
+  if (error.result.insertedCount + failures.length !== count) throw error;
   return failures.map(({ index }) => index);
 }

@@ -1,13 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
-import { type Db, type Document, Long, MongoNetworkError, MongoServerError } from 'mongodb';
+import { type Db, type Document, MongoNetworkError, MongoServerError } from 'mongodb';
 import { z } from 'zod';
 import { RelinkError } from '../../errors.js';
 import { connectMongo, openCollections, type Collections, type Documents } from './connect.js';
 import { type IndexDefinition, indexes } from './define-indexes.js';
 import { validators } from './define-validators.js';
-import { counterNames } from './draw-numbers.js';
-import { isDuplicateKey, toMongoStoreError } from './map-mongo-error.js';
+import { toMongoStoreError } from './map-mongo-error.js';
+import { putOnce } from './put-once.js';
 import type { MongoProfile } from './read-mongo-url.js';
+import { seedCounters } from './seed-counters.js';
 
 /** What was changed, oldest first. A release that adds an index, a validator or a collection adds its name here. */
 export const schemaChanges = ['20261125000000_init'] as const;
@@ -62,7 +63,7 @@ async function migrateOnce(databaseUrl: string, applied: string[]): Promise<{ ha
       const validator = validators[name];
       if (validator !== undefined) hasValidators &&= await setValidator(db, collections[name], validator, profile);
     }
-    for (const name of counterNames) await putOnce(collections.counters, name, { value: Long.ZERO });
+    await seedCounters(collections);
     for (const name of schemaChanges) {
       if (await putOnce(collections.migrations, name, { appliedAt: new Date() })) applied.push(name);
     }
@@ -108,16 +109,6 @@ async function setValidator(db: Db, { collectionName }: Documents, validator: Do
   } catch (error) {
     const isRefusal = error instanceof MongoServerError && !(toMongoStoreError(error, profile) instanceof RelinkError);
     if (!hasCode(error, unsupported) && !(isRefusal && profile === 'documentdb')) throw error;
-    return false;
-  }
-}
-
-/** Whether it was not there; by the key, of any number of processes at once. */
-async function putOnce(collection: Documents, _id: string, fields: Document): Promise<boolean> {
-  try {
-    return (await collection.updateOne({ _id }, { $setOnInsert: fields }, { upsert: true })).upsertedCount > 0;
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
     return false;
   }
 }

@@ -55,7 +55,9 @@ export function openMongoRecords(options: MongoOptions): RecordStore {
       async write(kind, records) {
         const documents = records.map(record => toDocument(kind, record));
         // Those that are there are left.
-        await of[kind].insertMany(documents, { ordered: false }).catch(readDuplicates);
+        await of[kind]
+          .insertMany(documents, { ordered: false })
+          .catch((error: unknown) => readDuplicates(error, documents.length));
       },
 
       readCounters,
