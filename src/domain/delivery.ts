@@ -100,5 +100,5 @@ export function retryDelayMs(attempt: number, spread: number): number {
   return Math.round(wait * (1 + spread / 5));
 }
 
-/** Runs that ended with their process or thread, after which a delivery counts as the one that kills. */
+/** Runs alone that ended with their process or thread, after which a delivery counts as the one that kills. */
 export const maxCrashes = 3;

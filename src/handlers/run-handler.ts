@@ -10,8 +10,10 @@ type Failure = Extract<ThreadAnswer, { kind: 'failed' }>;
 const longestDetail = 300;
 const longestRetryMs = 24 * 3_600_000;
 
+/** Years of four digits: what a factor of 1,000 too much makes of a time crosses no thread as text. */
+const expiry = z.date().min(new Date(0)).max(new Date('9999-12-31T23:59:59.999Z'));
 const ensuredSchema = z
-  .object({ secrets: z.array(z.string().min(1).max(4096)).max(10), expiresAt: z.date().nullable() })
+  .object({ secrets: z.array(z.string().min(1).max(4096)).max(10), expiresAt: expiry.nullable() })
   .nullable();
 
 /** Runs one hook of a definition and tells how it ended; never rejects. What it returns counts for a subscription only. */

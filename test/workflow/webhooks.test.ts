@@ -143,7 +143,9 @@ describe('handlers that misbehave', () => {
       await send({ n: 1, do: what });
       await send({ n: 2 });
       const failed = await user.until(`${path}/deliveries?state=failed`, body => body.data?.length === 1, 60_000);
-      expect(lines('begin').flatMap(line => (line.n === 1 ? [line.attempt] : []))).toEqual([1, 2, 3]);
+      // A thread that died may have had others in hand: the first time is charged to nobody.
+      const attempts = hangs ? [1, 2, 3] : [1, 1, 2, 3];
+      expect(lines('begin').flatMap(line => (line.n === 1 ? [line.attempt] : []))).toEqual(attempts);
       const reason = hangs ? 'handler_timed_out' : 'handler_crashed';
       expect(failed.data).toMatchObject([{ outcome: { reason }, attempts: 3 }]);
       expect(new Set(await untilHandled(2))).toEqual(new Set([0, 2]));
@@ -153,7 +155,7 @@ describe('handlers that misbehave', () => {
 });
 
 describe('attempts', () => {
-  it('count every run, however it ended, and are spent by both', async () => {
+  it('count every run but the first crash, however it ended, and are spent by both', async () => {
     const { user, path, send, untilHandled, lines } = await makeWebhookUser(stack, 'recorder');
     await send({ n: 0, do: 'exit-then-throw' });
     await send({ n: 1 });
@@ -161,7 +163,7 @@ describe('attempts', () => {
     expect(await untilHandled(1)).toEqual([1]);
     // One that takes its thread down does not keep the others waiting for long.
     expect(Date.now() - startedAt).toBeLessThan(15_000);
-    expect(lines('begin').flatMap(line => (line.n === 0 ? [line.attempt] : []))).toEqual([1, 2, 3]);
+    expect(lines('begin').flatMap(line => (line.n === 0 ? [line.attempt] : []))).toEqual([1, 1, 2, 3]);
     const { body } = await user.get(`${path}/deliveries?state=failed`);
     expect(body.data).toMatchObject([{ attempts: 3, outcome: { reason: 'handler_failed' } }]);
   });

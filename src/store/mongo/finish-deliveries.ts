@@ -42,7 +42,7 @@ export async function finishDeliveries(
         filter: { ...claimed(ids), suspect: false },
         update: {
           $set: { ...set, suspect: kind === 'crashed' },
-          $inc: { attempts: ran && kind !== 'released' ? 1 : 0, crashes: kind === 'crashed' ? 1 : 0 },
+          $inc: { attempts: ran && kind !== 'released' ? 1 : 0 },
         },
       },
     }),

@@ -28,7 +28,7 @@ export interface Delivery {
   readonly state: DeliveryState;
   /** Attempts that ended in a failure, or in a success. */
   readonly attempts: number;
-  /** Runs that took their process or thread with them, as far as they are known: they count as attempts too. */
+  /** Runs alone that took their process or thread with them: they count as attempts too. */
   readonly crashes: number;
   /** Null: as soon as the gate lets it. Only of a queued one. */
   readonly nextAttemptAt: Date | null;
@@ -73,7 +73,10 @@ export type DeliveryOutcome =
       /** When it is due again; only of `retry`. */
       readonly nextAttemptAt: Date | null;
     }
-  /** Its run took the thread with it: queued again, as suspect, and one crash more where none was noted before the run. */
+  /**
+   * Its run took the thread with it: queued again, as suspect. No crash more: before a run alone it was noted, and in a
+   * shared thread another one may have been the culprit.
+   */
   | { readonly id: DeliveryId; readonly kind: 'crashed' }
   /** Back into the queue as if it had not been claimed: not an attempt. */
   | {

@@ -152,8 +152,7 @@ export function createDeliveryClaims(client: PostgresClient, direct: DirectQuery
                  "claim" = NULL,
                  "attempts" = d."attempts" + CASE WHEN ended."kind" NOT IN ('released', 'crashed') AND ended."ran" THEN 1 ELSE 0 END,
                  -- Before a suspect runs its crash is noted: one that came to an end did not crash this time.
-                 "crashes" = CASE WHEN ended."kind" = 'crashed' THEN d."crashes" + CASE WHEN d."suspect" THEN 0 ELSE 1 END
-                                  WHEN d."suspect" AND ended."ran" THEN greatest(d."crashes" - 1, 0) ELSE d."crashes" END,
+                 "crashes" = CASE WHEN d."suspect" AND ended."ran" THEN greatest(d."crashes" - 1, 0) ELSE d."crashes" END,
                  "suspect" = ended."kind" = 'crashed' OR d."suspect" AND ended."kind" = 'released',
                  "next_attempt_at" = ended."next_attempt_at",
                  "reason" = CASE WHEN ended."kind" = 'released' THEN coalesce(ended."reason", d."reason") ELSE ended."reason" END,

@@ -204,6 +204,10 @@ module.exports = {
             return 'subscribed';
           case 'date':
             return { secrets: [], expiresAt: '2030-01-02' };
+          case 'yearTooHigh':
+            return { secrets: [], expiresAt: new Date(Date.UTC(2030, 0, 2) * 1000) };
+          case 'yearTooLow':
+            return { secrets: [], expiresAt: new Date(Date.UTC(-1, 0, 2)) };
           default:
             return { secrets: [1], expiresAt: null };
         }

@@ -140,6 +140,8 @@ describe('ensureSubscription and onReconnected', () => {
   it.each([
     ['text', 'the value'],
     ['date', 'expiresAt'],
+    ['yearTooHigh', 'expiresAt'],
+    ['yearTooLow', 'expiresAt'],
     ['number', 'secrets.0'],
   ])('a wrong answer (%s) is a failure that names %s', async (answer, field) => {
     expect(await ensure(answer)).toEqual({
