@@ -55,19 +55,21 @@ async function main(): Promise<void> {
   stopOnSignal(() => stack.stop());
   try {
     const stage = await setStage(stack, root, say);
-    const tell = (part: string) => say(`After ${part}: ${stage.memory.show()}`);
-    tell('seeding');
+    const tell = async (part: string) => say(`After ${part}: ${await stage.memory.endPart()}`);
+    await tell('seeding');
 
     const intake = parts.has('intake') ? await measureIntakes(stage) : null;
     const bareRps = intake?.bareRps ?? (await sendLoad(stage.bare, { ms: 5_000 })).rps;
     if (intake === null) say(`bare route: ${bareRps} requests a second`);
-    tell('the intake');
+    await tell('the intake');
     const sustained = parts.has('sustained') ? await measureSustained(stage) : null;
-    tell('the sustained load');
+    await tell('the sustained load');
     const latency = parts.has('latency') ? await measureLatency(stage) : null;
+    await tell('the latency');
     const drain = parts.has('drain') ? await measureDrain(stage) : null;
-    tell('the drain');
+    await tell('the drain');
     const release = parts.has('release') ? await measureRelease(stage) : null;
+    await tell('the release');
 
     const rss = stage.memory.peaks();
     await stage.close();

@@ -63,11 +63,14 @@ export const processOptions: ActivityOptions = {
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 };
 
-/** Its failures are written to the integration; it fails itself only when the database is away. */
+/**
+ * Its failures are written to the integration; it fails itself only when the database is away, or when a hook takes the
+ * worker down before anything is written. Deliveries do not wait for it beyond three tries: it stays due.
+ */
 export const prepareOptions: ActivityOptions = {
   startToCloseTimeout: '12 minutes',
   heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+  retry: { initialInterval: '2 seconds', backoffCoefficient: 4, maximumAttempts: 3 },
 };
 
 export const discardOptions: ActivityOptions = {

@@ -151,6 +151,21 @@ describe('a preparation', () => {
     await recordHistory(stack.core.client, it.workflowId, 'webhooks-preparation-failed');
   }, 30_000);
 
+  it('that never gets as far as writing down how it ended is given up on, and holds up no delivery', async () => {
+    const { handlers } = stack.hosts;
+    const run = handlers.run.bind(handlers);
+    const hooks: string[] = [];
+    jest.spyOn(handlers, 'run').mockImplementation(async (call, ...rest) => {
+      if (call.task.kind === 'webhook') return run(call, ...rest);
+      hooks.push(call.task.kind);
+      throw new Error('as when its worker dies of it');
+    });
+    const it = await connect('subscribing');
+    expect(await it.send({ n: 0 })).toBe(200);
+    expect(await it.untilHandled(1)).toEqual([0]);
+    expect(hooks).toEqual(Array.from({ length: 3 }, () => 'ensure_subscription'));
+  }, 60_000);
+
   it('that is cancelled ends the run, and no delivery is run by it', async () => {
     const barrier = createBarrier();
     jest.spyOn(stack.hosts.handlers, 'run').mockImplementationOnce(async (_call, _services, signal) => {

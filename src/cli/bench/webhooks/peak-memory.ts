@@ -2,10 +2,11 @@ import { readMemory } from '../read-memory.js';
 
 const everyMs = 1_000;
 
-/** Samples the resident memory of named processes once a second and keeps the highest of each name. */
+/** Samples the resident memory of named processes once a second; keeps the highest of each name, by part and of all. */
 export class PeakMemory {
   private readonly pids = new Map<string, number>();
   private readonly highest = new Map<string, number>();
+  private readonly highestOfPart = new Map<string, number>();
   private readonly last = new Map<string, number>();
 
   constructor() {
@@ -17,10 +18,14 @@ export class PeakMemory {
     this.pids.set(name, pid);
   }
 
-  show(): string {
-    return [...this.pids.keys()]
-      .map(name => `${name} ${this.last.get(name) ?? '?'} MB (highest ${this.highest.get(name) ?? '?'})`)
+  /** What the part that ends now has used; the next one begins. */
+  async endPart(): Promise<string> {
+    await this.sample();
+    const told = [...this.pids.keys()]
+      .map(name => `${name} ${this.last.get(name) ?? '?'} MB (highest ${this.highestOfPart.get(name) ?? '?'})`)
       .join(', ');
+    this.highestOfPart.clear();
+    return told;
   }
 
   peaks(): Record<string, number> {
@@ -32,7 +37,9 @@ export class PeakMemory {
       const memory = await readMemory(pid).catch(() => 0);
       if (memory === 0) continue;
       this.last.set(name, memory);
-      this.highest.set(name, Math.max(memory, this.highest.get(name) ?? 0));
+      for (const highest of [this.highest, this.highestOfPart]) {
+        highest.set(name, Math.max(memory, highest.get(name) ?? 0));
+      }
     }
   }
 }
