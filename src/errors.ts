@@ -1,6 +1,6 @@
 /**
  * The error registry: every error that can leave Relink, over HTTP or as the type of a Temporal failure.
- * docs/errors.md lists the same codes; a test compares the two.
+ * docs/errors.md lists the same codes; a test compares the two. Longer than other files, because it is one list.
  *
  * `text` is for the person or program that called. It says what happened and what to do, and never holds a secret,
  * a header, a URL with a query, or a stack. `retryable`: the same request may succeed later without any change.

@@ -9,8 +9,14 @@ export function createMetrics() {
     registry,
     webhooks: new Counter({
       name: 'relink_webhooks_total',
-      help: 'Webhooks by provider and by what became of them: accepted, duplicate, discarded, or why they were refused; account_cut_short: it was for more integrations than it reached.',
+      help: 'Webhooks by provider and by what became of them: accepted, duplicate, queued_again, discarded (beside accepted, where the integration was paused between the look and the commit), handshake, unknown_account, or why they were refused; account_cut_short: it was for more integrations than it reached.',
       labelNames: ['provider', 'outcome'],
+      registers,
+    }),
+    ended: new Counter({
+      name: 'relink_deliveries_ended_total',
+      help: 'Deliveries that this process ended unhandled: those discarded by hand. Workers count theirs under the same name.',
+      labelNames: ['state', 'reason'],
       registers,
     }),
     wakes: new Counter({

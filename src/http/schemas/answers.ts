@@ -17,17 +17,6 @@ const refusalStatus = z
   .nullable()
   .describe("The HTTP status of the provider's refusal; null when there was none.");
 
-/** One page of a list. */
-export function listAnswer<Row extends z.ZodType>(row: Row) {
-  return z.object({
-    data: z.array(row).describe('The rows of this page, oldest first.'),
-    next_cursor: z
-      .string()
-      .nullable()
-      .describe('Give it as `cursor` to get the page that follows; null on the last page.'),
-  });
-}
-
 export const connectionAnswer = z
   .object({
     credential_id: id('credential that holds the grant'),

@@ -1,5 +1,5 @@
 import { call, codeOf, type Api } from './start-api.js';
-import { die, newScene, reconnect, send, startWebhooksApi, until, type Scene } from './webhook-scene.js';
+import { die, newScene, readMetrics, reconnect, send, startWebhooksApi, until, type Scene } from './webhook-scene.js';
 
 interface Row {
   readonly id: string;
@@ -180,6 +180,9 @@ test('discarding ends what is queued, leaves the rest, and can be undone by a re
     { state: 'discarded', outcome: { reason: 'discarded_by_hand' } },
     { state: 'discarded', outcome: { reason: 'discarded_by_hand' } },
   ]);
+  const ended = /relink_deliveries_ended_total{state="discarded",reason="discarded_by_hand"} (\d+)/;
+  const metrics = await readMetrics(api);
+  expect(Number(ended.exec(metrics)?.[1])).toBeGreaterThanOrEqual(2);
   const replayed = await post(`${scene.path}/deliveries/replay`, { state: 'discarded' });
   expect(replayed.json()).toEqual({ queued: 2, more: false });
 });

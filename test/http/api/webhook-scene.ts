@@ -166,10 +166,14 @@ export async function deliveriesOf({ query, vault }: Api, { id }: Pick<Scene, 'i
   });
 }
 
+export async function readMetrics({ app }: Pick<ApiProcess, 'app'>): Promise<string> {
+  const headers = { authorization: 'Bearer another-api-key-used-in-rotation' };
+  return (await app.inject({ url: '/metrics', headers })).body;
+}
+
 /** What `/metrics` says of a provider's webhooks, by outcome. */
 export async function countsOf({ app }: Pick<ApiProcess, 'app'>, provider: string): Promise<Record<string, number>> {
-  const headers = { authorization: 'Bearer another-api-key-used-in-rotation' };
-  const { body } = await app.inject({ url: '/metrics', headers });
+  const body = await readMetrics({ app });
   const lines = body.matchAll(/^relink_webhooks_total\{provider="(\w+)",outcome="(\w+)"\} (\d+)$/gm);
   return Object.fromEntries(
     [...lines].filter(line => line[1] === provider).map(line => [line[2] ?? '', Number(line[3])]),

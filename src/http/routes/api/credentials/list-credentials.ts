@@ -2,7 +2,8 @@ import { readUser } from '../../../authenticate.js';
 import type { App, HttpContext } from '../../../dependencies.js';
 import { presentCredential } from '../../../present/present-credential.js';
 import { presentPage } from '../../../present/present-page.js';
-import { credentialAnswer, listAnswer } from '../../../schemas/answers.js';
+import { credentialAnswer } from '../../../schemas/answers.js';
+import { listAnswer } from '../../../schemas/list-answer.js';
 import { errorAnswers } from '../../../schemas/error.js';
 import { listQuery, userRoute } from '../../../schemas/request.js';
 

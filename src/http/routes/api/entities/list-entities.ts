@@ -2,7 +2,8 @@ import { readUser } from '../../../authenticate.js';
 import type { App, HttpContext } from '../../../dependencies.js';
 import { presentEntity } from '../../../present/present-entity.js';
 import { presentPage } from '../../../present/present-page.js';
-import { entityAnswer, listAnswer } from '../../../schemas/answers.js';
+import { entityAnswer } from '../../../schemas/answers.js';
+import { listAnswer } from '../../../schemas/list-answer.js';
 import { errorAnswers } from '../../../schemas/error.js';
 import { listQuery, userRoute } from '../../../schemas/request.js';
 

@@ -4,7 +4,8 @@ import { readUser } from '../../../authenticate.js';
 import type { App, HttpContext } from '../../../dependencies.js';
 import { presentIntegration } from '../../../present/present-integration.js';
 import { presentPage } from '../../../present/present-page.js';
-import { integrationAnswer, listAnswer } from '../../../schemas/answers.js';
+import { integrationAnswer } from '../../../schemas/answers.js';
+import { listAnswer } from '../../../schemas/list-answer.js';
 import { errorAnswers } from '../../../schemas/error.js';
 import { idSchema, pageQuery, userRoute } from '../../../schemas/request.js';
 

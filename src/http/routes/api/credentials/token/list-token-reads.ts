@@ -3,7 +3,7 @@ import { RelinkError } from '../../../../../errors.js';
 import { readUser } from '../../../../authenticate.js';
 import type { App, HttpContext } from '../../../../dependencies.js';
 import { presentPage } from '../../../../present/present-page.js';
-import { listAnswer } from '../../../../schemas/answers.js';
+import { listAnswer } from '../../../../schemas/list-answer.js';
 import { errorAnswers } from '../../../../schemas/error.js';
 import { idParams, listQuery, userRoute } from '../../../../schemas/request.js';
 

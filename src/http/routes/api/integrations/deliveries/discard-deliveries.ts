@@ -36,6 +36,7 @@ export function discardDeliveries(app: App, context: HttpContext): void {
       const { id } = await getOwnIntegration(context, request.params.id, readUser(request));
       const which = { limit: mostAtOnce };
       const discarded = await context.store.discardDeliveries(id, which, 'discarded_by_hand', context.now());
+      if (discarded > 0) context.metrics.ended.inc({ state: 'discarded', reason: 'discarded_by_hand' }, discarded);
       return { discarded, more: discarded === mostAtOnce };
     },
   });

@@ -6,7 +6,7 @@ import type { App, HttpContext } from '../../../../dependencies.js';
 import { getOwnIntegration } from '../../../../operations/get-own-integration.js';
 import { presentDelivery } from '../../../../present/present-delivery.js';
 import { presentPage } from '../../../../present/present-page.js';
-import { listAnswer } from '../../../../schemas/answers.js';
+import { listAnswer } from '../../../../schemas/list-answer.js';
 import { deliveryAnswer } from '../../../../schemas/delivery-answers.js';
 import { errorAnswers } from '../../../../schemas/error.js';
 import { idParams, pageQuery, userRoute } from '../../../../schemas/request.js';

@@ -3,7 +3,7 @@ import { gateOfState } from '../../../../../integrations/gate-of.js';
 import { readUser } from '../../../../authenticate.js';
 import type { App, HttpContext } from '../../../../dependencies.js';
 import { getOwnIntegration } from '../../../../operations/get-own-integration.js';
-import { replayDelivery as replayOne } from '../../../../operations/replay-deliveries.js';
+import { replayDelivery as replayOne } from '../../../../operations/replay-delivery.js';
 import { presentDelivery } from '../../../../present/present-delivery.js';
 import { refuseBody } from '../../../../refuse-body.js';
 import { deliveryAnswer } from '../../../../schemas/delivery-answers.js';
