@@ -144,7 +144,7 @@ type Failed = Exclude<RefreshAnswer, { meaning: 'ok' }>;
 
 /** Only what says that the provider is down counts towards its outage: a refusal is an answer. */
 function noteHealth(
-  { breakers, log }: ActivityDependencies,
+  { breakers, clientFaults, log }: ActivityDependencies,
   credential: Credential,
   answer: Failed,
   isProbe: boolean,
@@ -153,6 +153,7 @@ function noteHealth(
   const { meaning, reason, httpStatus } = answer;
   if (httpStatus === null || httpStatus >= 500) breakers.noteFailure(provider, reason, isProbe);
   else breakers.noteAnswer(provider);
+  if (meaning === 'operator_fault') clientFaults.noteStillRejected(provider);
   log.debug(
     { credentialId, provider, meaning, reason, httpStatus },
     `Refresh of ${credentialId}: ${meaning} (${reason})`,

@@ -13,6 +13,9 @@ export type CredentialStanding = 'living' | 'client_rejected' | 'dead';
 /** The one verdict that is about this product and not about the grant. The stores' conditions name it too. */
 export const clientRejected = 'client_rejected' satisfies CauseCode;
 
+/** The verdict that says that an answer was lost: the answer itself, come late, takes it back. The stores' conditions name it too. */
+export const refreshOutcomeUnknown = 'refresh_outcome_unknown' satisfies CauseCode;
+
 /** The verdict that nothing but a reconnect takes back. The stores' conditions name it too. */
 export const credentialDeleted = 'credential_deleted' satisfies CauseCode;
 

@@ -28,4 +28,22 @@ describe('a client that a provider rejects', () => {
     now += 61 * 60_000;
     expect(faults.noteRejected(attio)).toBe(true);
   });
+
+  it('goes on while it is met again, and ends when it is taken or nobody met it for an hour', () => {
+    let now = 0;
+    const faults = createClientFaults(() => now);
+    faults.noteStillRejected(attio);
+    expect(faults.isRejected(attio)).toBe(false);
+    faults.noteRejected(attio);
+    for (let round = 0; round < 3; round += 1) {
+      now += 50 * 60_000;
+      faults.noteStillRejected(attio);
+      expect([attio, zoho].map(faults.isRejected)).toEqual([true, false]);
+    }
+    now += 61 * 60_000;
+    expect(faults.isRejected(attio)).toBe(false);
+    faults.noteRejected(attio);
+    faults.noteAccepted(attio);
+    expect(faults.isRejected(attio)).toBe(false);
+  });
 });

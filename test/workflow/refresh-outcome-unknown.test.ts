@@ -1,5 +1,9 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { Client } from 'pg';
+import { storeRefreshed } from '../../src/activities/store-refreshed.js';
+import { openTokens } from '../../src/credentials/open-tokens.js';
 import { RelinkError } from '../../src/errors.js';
+import { Secret } from '../../src/vault/secret.js';
 import { createRefreshScene } from '../support/refresh-scene.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 
@@ -38,6 +42,24 @@ describe('a refresh of which nobody knows how it ended', () => {
       causes: [{ code: 'refresh_outcome_unknown', http_status: 400 }],
     });
     await record(credential, 'refresh-unknown-refused');
+  });
+
+  it('is made up for by the answer where its worker was cut off from everything, and comes back with it', async () => {
+    const user = stack.user();
+    const credential = await connect(user, 'initech');
+    const integrationId = await integrate(user);
+    await spoil({ kind: 'lost' });
+    expect(await refresh(credential)).toEqual({ kind: 'dead' });
+    expect(await outcomeOf(integrationId, user)).toMatchObject({ status: 'ERROR' });
+    const { core, hosts } = stack;
+    const tokens = { ...openTokens(core.vault, credential), accessToken: new Secret('came-late') };
+    const dependencies = { ...core, ...hosts, settings: core.config };
+    await new MockActivityEnvironment().run(() => storeRefreshed(dependencies, credential, tokens, new Date()));
+    const after = await read(credential.id);
+    expect(after).toMatchObject({ authIsValid: true, verdict: null, generation: 2 });
+    expect(openTokens(core.vault, after).accessToken.reveal()).toBe('came-late');
+    expect(await outcomeOf(integrationId, user)).toMatchObject({ status: 'ENABLED', causes: [] });
+    expect(stack.logLines.filter(line => line.includes(`${credential.id} works again`))).toHaveLength(1);
   });
 
   it('stays unknown over a retry that fails for another reason', async () => {

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import type { SweepResult } from '../../src/contracts/activities.js';
 import type { CredentialId } from '../../src/domain/ids.js';
 import type { ApiClient } from '../../src/cli/api-client.js';
-import { idOf } from '../support/ids.js';
+import { idOf, sandboxProvider } from '../support/ids.js';
 import { callControl } from '../support/sandbox-client.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 
@@ -93,6 +93,19 @@ it('goes no faster than the pace', async () => {
   for (let round = 0; round < 3; round += 1) expect(await sweep()).toMatchObject({ refreshes: 1 });
   expect(await sweep()).toMatchObject({ refreshes: 0 });
   Object.assign(provider, { refreshesPerMinute: undefined });
+  for (const id of ids) await untilGeneration(id, 2);
+});
+
+it('begins one a round while the provider rejects our client, until it takes it', async () => {
+  const ids = [];
+  for (let count = 0; count < 3; count += 1) ids.push(await connect(stack.user()));
+  stack.hosts.clientFaults.noteRejected(sandboxProvider);
+  await letFallDue(ids);
+  expect(await sweep()).toMatchObject({ refreshes: 1 });
+  // The one that was begun passes, and ends the incident.
+  const until = Date.now() + 10_000;
+  while (stack.hosts.clientFaults.isRejected(sandboxProvider) && Date.now() < until) await sleep(50);
+  expect(await sweep()).toMatchObject({ refreshes: 2 });
   for (const id of ids) await untilGeneration(id, 2);
 });
 

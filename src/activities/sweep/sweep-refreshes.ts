@@ -19,11 +19,12 @@ export async function sweepRefreshes(
   return { refreshes, warned: await warnOfEnds(dependencies) };
 }
 
-/** Of a provider that is down one is begun, to find out whether it is back; the rest waits for that. */
+/** Of a provider that is down, or rejects our client, one is begun, to find out whether that is over; the rest waits. */
 async function refreshDue(dependencies: ActivityDependencies, provider: Provider): Promise<number> {
-  const { store, log, breakers, settings, now } = dependencies;
+  const { store, log, breakers, clientFaults, settings, now } = dependencies;
   const pace = ((provider.refreshesPerMinute ?? defaultPerMinute) * settings.sweepIntervalMs) / 60_000;
-  const limit = breakers.isOpen(provider.id) ? 1 : Math.max(1, Math.round(pace));
+  const isHeldBack = breakers.isOpen(provider.id) || clientFaults.isRejected(provider.id);
+  const limit = isHeldBack ? 1 : Math.max(1, Math.round(pace));
   const due = await store.listDueRefreshes(provider.id, now(), limit);
   return countDone(due, log, credential => begin(dependencies, credential));
 }

@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb';
-import { clientRejected } from '../../domain/credential-standing.js';
+import { clientRejected, refreshOutcomeUnknown } from '../../domain/credential-standing.js';
 import type { CredentialStore, TokensWrite } from '../port/credential-store.js';
 import type { Collections } from './connect.js';
 import { firstOf, toCredential } from './map-documents.js';
@@ -20,6 +20,8 @@ type Refreshes = Pick<
 export const unposted = { refreshTry: 0, refreshPosts: 0, refreshPostedAt: null };
 /** judgeStanding as a condition: not dead. */
 export const mayRefresh = { $or: [{ authIsValid: true }, { 'verdict.code': clientRejected }] };
+/** What a refresh brought is also the answer whose loss was the verdict. */
+const mayStoreTokens = { $or: [...mayRefresh.$or, { 'verdict.code': refreshOutcomeUnknown }] };
 
 export const tokenFields = ({ sealedTokens, refreshable, expiresAt, refreshDueAt }: TokensWrite) => ({
   ...{ sealedTokens, refreshable, expiresAt, refreshDueAt },
@@ -37,7 +39,7 @@ export function createRefreshes({ credentials }: Collections): Refreshes {
   return {
     compareAndSetTokens: (id, generation, tokens, now) =>
       write(
-        { _id: id, generation, ...mayRefresh },
+        { _id: id, generation, ...mayStoreTokens },
         {
           $set: { ...tokenFields(tokens), authIsValid: true, verdict: null, ...unposted, updatedAt: now },
           $inc: { generation: 1, epoch: 1 },

@@ -102,14 +102,15 @@ export interface CredentialStore {
   ): Promise<void>;
   /**
    * Stores what a refresh brought: generation + 1, epoch + 1, valid, no verdict, the refresh counters from the start.
-   * Holds only at `generation`, and only while the credential may be refreshed: valid, or dead because this product's
-   * own client was rejected, which says nothing against the grant. Null otherwise.
+   * Holds only at `generation`, and only while the credential may be refreshed (valid, or dead because this product's
+   * own client was rejected, which says nothing against the grant), or is dead as `refresh_outcome_unknown`: this is the
+   * answer that counted as lost. Null otherwise.
    */
   compareAndSetTokens(id: CredentialId, generation: number, tokens: TokensWrite, now: Date): Promise<Credential | null>;
   /**
    * Marks that a token POST is about to be made: refreshPosts + 1, refreshPostedAt = `now`. Of all callers with the same
-   * `posts` one gets the row; the others, and whoever comes too late for `generation`, get null. Holds under the same
-   * condition as `compareAndSetTokens`.
+   * `posts` one gets the row; the others, and whoever comes too late for `generation`, get null. Holds only
+   * while the credential may be refreshed.
    */
   markRefreshPosted(id: CredentialId, generation: number, posts: number, now: Date): Promise<Credential | null>;
   /** Notes that the answer to POST number `posts` is known and brought no tokens. False when the mark is another. */

@@ -1,4 +1,4 @@
-import { clientRejected, credentialDeleted } from '../../domain/credential-standing.js';
+import { clientRejected, credentialDeleted, refreshOutcomeUnknown } from '../../domain/credential-standing.js';
 import type { Credential, CredentialStore, GrantWrite, TokensWrite } from '../port/credential-store.js';
 import type { PostgresClient } from './create-client.js';
 import type { Credential as CredentialRow } from './generated/client.js';
@@ -15,6 +15,8 @@ const unposted = { refreshTry: 0, refreshPosts: 0, refreshPostedAt: null };
 
 /** judgeStanding as a condition: not dead. */
 const mayRefresh = { OR: [{ authIsValid: true }, { verdictCode: clientRejected }] };
+/** What a refresh brought is also the answer whose loss was the verdict. */
+const mayStoreTokens = { OR: [...mayRefresh.OR, { verdictCode: refreshOutcomeUnknown }] };
 
 function grantColumns({ kind, grantSequence, grantEndsAt, grantWarnAt, ...tokens }: GrantWrite) {
   return { ...tokenColumns(tokens), kind, grantSequence, grantEndsAt, grantWarnAt };
@@ -124,7 +126,7 @@ export function createCredentialStore(client: PostgresClient): CredentialStore {
 
     async compareAndSetTokens(id, generation, tokens, now) {
       const written = await credentials.updateManyAndReturn({
-        where: { id, generation, ...mayRefresh },
+        where: { id, generation, ...mayStoreTokens },
         data: {
           ...tokenColumns(tokens),
           ...alive,

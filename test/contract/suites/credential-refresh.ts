@@ -69,6 +69,19 @@ export function describeCredentialRefresh(under: () => StoreUnderTest): void {
       });
     });
 
+    it('takes back a death that only said that the answer was lost: this is the answer', async () => {
+      const { first } = under();
+      const { id } = await insertRefreshable(first);
+      const outcomeUnknown: CredentialVerdict = { code: 'refresh_outcome_unknown', httpStatus: 400, since: noon };
+      await first.markCredentialInvalid(id, 1, outcomeUnknown, noon);
+      expect(await first.markRefreshPosted(id, 1, 0, noon)).toBeNull();
+      expect(await first.compareAndSetTokens(id, 0, fresh, noon)).toBeNull();
+      expect(await first.compareAndSetTokens(id, 1, fresh, noon)).toMatchObject({
+        ...fresh,
+        ...{ authIsValid: true, verdict: null, generation: 2, epoch: 3 },
+      });
+    });
+
     it('does not take back a death that came over that verdict', async () => {
       const { first } = under();
       const { id } = await insertRefreshable(first);
