@@ -14,10 +14,17 @@ import {
 import { listProblems, tellIssue } from './config-problems.js';
 import { readProviders } from './config-providers.js';
 import { ConfigError } from './errors.js';
+import { storeKindOf } from './store/open-store.js';
 import { Secret } from './vault/secret.js';
 
 const isSafeAddress = ({ protocol, hostname }: URL) =>
   protocol === 'https:' || (protocol === 'http:' && /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname));
+
+/**
+ * The largest body whose delivery is still one document: MongoDB holds 16 MiB in one, and sealed, content is a third
+ * larger.
+ */
+const largestBodyOnMongo = 12_000_000;
 
 /**
  * What server and worker read from the environment; what is only for development is in src/config-dev.ts. The table in
@@ -115,12 +122,20 @@ export function peekSettings(environment: Environment) {
   };
 }
 
+function isTooLargeForMongo(values: z.output<typeof environmentSchema>): boolean {
+  const isMongo = storeKindOf(values.DATABASE_URL.reveal()) === 'mongo';
+  return isMongo && values.RELINK_WEBHOOK_BODY_LIMIT > largestBodyOnMongo;
+}
+
 /** Reads the settings of server and worker. Throws ConfigError. */
 export function loadConfig(environment: Environment) {
   const problems: string[] = [];
   const parsed = environmentSchema.safeParse(dropEmpty(environment), { error: tellIssue });
   if (!parsed.success) problems.push(...listProblems(parsed.error.issues));
   const providers = readProviders(environment, problems);
+  if (parsed.success && isTooLargeForMongo(parsed.data)) {
+    problems.push(`RELINK_WEBHOOK_BODY_LIMIT must be at most ${largestBodyOnMongo} on MongoDB and DocumentDB`);
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const value = parsed.data;
   return {

@@ -59,6 +59,23 @@ describeOnMongo('documents of the mongo store', () => {
     expect(await store.bindBrowser(session.id, 'browser', noon)).toMatchObject({ browserHash: 'browser' });
   });
 
+  it('that an older version wrote, without the counts of requests, can be refreshed', async () => {
+    const { credentials } = collections();
+    for (const older of [
+      { $unset: { refreshPosts: 1, refreshTry: 1 } },
+      { $set: { refreshPosts: null, refreshTry: null } },
+    ]) {
+      const { id } = await insertCredential(store, newUser());
+      await credentials.updateOne({ _id: id }, older);
+      expect(await store.raiseRefreshTry(id, 1, 0, noon)).toBe(true);
+      expect(await store.raiseRefreshTry(id, 1, 0, noon)).toBe(false);
+      expect(await store.markRefreshPosted(id, 1, 0, noon)).toMatchObject({ refreshPosts: 1, refreshTry: 1 });
+      expect(await store.markRefreshPosted(id, 1, 0, noon)).toBeNull();
+      await credentials.updateOne({ _id: id }, { $unset: { refreshPosts: 1 } });
+      expect(await store.clearRefreshPosted(id, 1, 0)).toBe(true);
+    }
+  });
+
   it('that nobody understands are refused and not guessed at', async () => {
     const { id } = await insertCredential(store, newUser());
     await collections().credentials.updateOne({ _id: id }, { $set: { generation: 'two' } });

@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
 import { ConfigError, RelinkError } from '../../src/errors.js';
+import { newId } from '../../src/ids.js';
 import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
 import { explainDatabaseError } from '../../src/store/postgres/explain-database-error.js';
 import { migrate } from '../../src/store/postgres/migrate.js';
@@ -55,6 +58,42 @@ it.each<[string, (url: URL) => void, () => string]>([
   const url = new URL(database.url);
   change(url);
   expect(await explainBoth(url.href)).toEqual([told(), told()]);
+});
+
+describe('a user without rights', () => {
+  const user = `nobody_${randomBytes(6).toString('hex')}`;
+  let admin: Client;
+  let url: string;
+  beforeAll(async () => {
+    admin = new Client({ connectionString: database.url });
+    await admin.connect();
+    await admin.query(`CREATE ROLE "${user}" LOGIN PASSWORD 'hidden-password'`);
+    await admin.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+    url = Object.assign(new URL(database.url), { username: user, password: 'hidden-password' }).href;
+  });
+  afterAll(async () => {
+    await admin.query(`DROP ROLE "${user}"`);
+    await admin.end();
+  });
+  const told = (what: string) =>
+    `DATABASE_URL: the server at ${place()} does not let this user do that in the database "${name()}": ${what}`;
+
+  it('in the database is told what it has none to', async () => {
+    expect(await explainBoth(url)).toEqual([
+      told('permission denied for table _prisma_migrations'),
+      told('permission denied for schema public'),
+    ]);
+    const store = createPostgresStore({ databaseUrl: url });
+    await expect(store.getSession(newId('session'))).rejects.toMatchObject({ code: 'database_unavailable' });
+    await store.close();
+  });
+
+  it('to connect is told so', async () => {
+    await admin.query(`REVOKE CONNECT ON DATABASE "${name()}" FROM PUBLIC`);
+    const refusal = told(`permission denied for database "${name()}"`);
+    expect(await explainBoth(url)).toEqual([refusal, refusal]);
+    await admin.query(`GRANT CONNECT ON DATABASE "${name()}" TO PUBLIC`);
+  });
 });
 
 it('a server that accepts and says nothing is told so', async () => {

@@ -3,11 +3,13 @@ import { MongoClient } from 'mongodb';
 import { newId } from '../../src/ids.js';
 import type { Store } from '../../src/store/port/store.js';
 import { openRecords } from '../../src/store/open-store.js';
+import { importRecords } from '../../src/store/transfer/import-records.js';
 import { type RecordKind } from '../../src/store/transfer/records.js';
 import { RecordSummer } from '../../src/store/transfer/sum-records.js';
 import { writeTransferFile } from '../../src/store/transfer/transfer-file.js';
 import { createTestDatabase } from '../support/create-test-database.js';
 import { describeOnMongo } from '../support/start-test-mongo.js';
+import { deliveryOf, newIntegration } from './delivery-fixtures.js';
 import { insertCredential, insertEntity, newUser, noon, sessionIn } from './fixtures.js';
 import { fill, useTransfer } from './transfer-scene.js';
 
@@ -43,6 +45,24 @@ describeOnMongo('moving what is not fit to be moved', () => {
       expect(filesOf('live-')).toEqual([]);
       await records.close();
     }
+  });
+
+  it('writes lots that are bounded by their size, and one that is refused as a whole record by record', async () => {
+    const [source, target] = [await newMongo(), await newMongo()];
+    const sealedContent = 'x'.repeat(3_000_000);
+    const rows = Array.from({ length: 5 }, () => deliveryOf(newIntegration(), { sealedContent }));
+    for (const row of rows) await within(source, store => store.insertDeliveries([row]));
+    const { file, end } = await exportTo(source, 'large.jsonl');
+    const records = await openRecords({ databaseUrl: target });
+    const lots: number[] = [];
+    const write: typeof records.write = async (kind, lot) => {
+      lots.push(lot.length);
+      if (lot.length > 1) throw new Error('larger than this server takes');
+      await records.write(kind, lot);
+    };
+    expect(await importRecords({ ...records, write }, file)).toEqual(end);
+    expect(lots).toEqual([2, 1, 1, 2, 1, 1, 1]);
+    await records.close();
   });
 
   it('refuses a record that refers to none, out of a store and out of a file', async () => {

@@ -57,6 +57,14 @@ test.each([
   expect(loadConfig({ ...required, DATABASE_URL: databaseUrl }).databaseUrl.reveal()).toBe(databaseUrl);
 });
 
+test('a webhook may be as large as a document of the database can be', () => {
+  const mongo = { ...required, DATABASE_URL: 'mongodb://127.0.0.1:27017/relink' };
+  const told = 'RELINK_WEBHOOK_BODY_LIMIT must be at most 12000000 on MongoDB and DocumentDB';
+  expect(problemsOf({ ...mongo, RELINK_WEBHOOK_BODY_LIMIT: '12000001' })).toEqual([told]);
+  expect(problemsOf({ ...mongo, RELINK_WEBHOOK_BODY_LIMIT: '12000000' })).toEqual([]);
+  expect(problemsOf({ ...required, RELINK_WEBHOOK_BODY_LIMIT: '16777216' })).toEqual([]);
+});
+
 test('an empty variable is an unset one', () => {
   expect(problemsOf({ ...required, RELINK_PUBLIC_URL: '' })).toHaveLength(1);
   expect(loadConfig({ ...required, RELINK_PORT: '' }).port).toBe(3000);

@@ -27,7 +27,13 @@ export const tokenFields = ({ sealedTokens, refreshable, expiresAt, refreshDueAt
   ...{ sealedTokens, refreshable, expiresAt, refreshDueAt },
 });
 
-/** What a refresh writes: the generation and the number of its request are the conditions. */
+/** The condition of a count: an older document may lack it, or hold null, and is read as 0. */
+const counted = (value: number) => (value === 0 ? { $in: [0, null] } : value);
+
+/**
+ * What a refresh writes: the generation and the number of its request are the conditions. The next number is set and not
+ * counted up, since null cannot be: the condition says which it is.
+ */
 export function createRefreshes({ credentials }: Collections): Refreshes {
   async function write(filter: Document & { _id: string }, update: Document) {
     return firstOf(await credentials.findOneAndUpdate(filter, update, { returnDocument: 'after' }), toCredential);
@@ -48,18 +54,21 @@ export function createRefreshes({ credentials }: Collections): Refreshes {
 
     markRefreshPosted: (id, generation, posts, now) =>
       write(
-        { _id: id, generation, refreshPosts: posts, ...mayRefresh },
-        { $set: { refreshPostedAt: now }, $inc: { refreshPosts: 1 } },
+        { _id: id, generation, refreshPosts: counted(posts), ...mayRefresh },
+        { $set: { refreshPostedAt: now, refreshPosts: posts + 1 } },
       ),
 
     clearRefreshPosted: (id, generation, posts) =>
       set(
-        { _id: id, generation, refreshPosts: posts, refreshPostedAt: { $ne: null } },
+        { _id: id, generation, refreshPosts: counted(posts), refreshPostedAt: { $ne: null } },
         { $set: { refreshPostedAt: null } },
       ),
 
     raiseRefreshTry: (id, generation, refreshTry, dueAt) =>
-      set({ _id: id, generation, refreshTry }, { $set: { refreshDueAt: dueAt }, $inc: { refreshTry: 1 } }),
+      set(
+        { _id: id, generation, refreshTry: counted(refreshTry) },
+        { $set: { refreshDueAt: dueAt, refreshTry: refreshTry + 1 } },
+      ),
 
     postponeRefresh: (id, generation, dueAt) => set({ _id: id, generation }, { $set: { refreshDueAt: dueAt } }),
 

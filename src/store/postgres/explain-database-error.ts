@@ -4,7 +4,10 @@ import { collectCauses, noPassword } from './map-database-error.js';
 import { serverTooOld } from './refuse-old-server.js';
 
 /** Codes of the three layers (see map-database-error.ts) by what an operator has to look at. */
-const reasons: readonly (readonly [codes: readonly string[], tell: (at: Place) => string])[] = [
+const reasons: readonly (readonly [
+  codes: readonly string[],
+  tell: (at: Place, messages: readonly string[]) => string,
+])[] = [
   [[serverTooOld], ({ host }) => `the server at ${host} is too old: PostgreSQL 14 or newer`],
   [
     [noPassword],
@@ -15,8 +18,13 @@ const reasons: readonly (readonly [codes: readonly string[], tell: (at: Place) =
     ({ host, database }) => `the server at ${host} refuses this user or password (database "${database}")`,
   ],
   [
-    ['42501', 'P1010', 'DatabaseAccessDenied'],
+    ['P1010', 'DatabaseAccessDenied'],
     ({ host, database }) => `the server at ${host} does not let this user into the database "${database}"`,
+  ],
+  [
+    ['42501'],
+    ({ host, database }, messages) =>
+      `the server at ${host} does not let this user do that in the database "${database}"${tellRight(messages)}`,
   ],
   [
     ['3D000', 'P1003', 'DatabaseDoesNotExist'],
@@ -57,8 +65,14 @@ export async function explainDatabaseError(error: unknown, databaseUrl: string):
   if (messages.some(message => message.includes(noPassword))) codes.push(noPassword);
   if (codes.includes('DatabaseNotReachable')) codes.push(await distinguish(place.hostname));
   const reason = reasons.find(([known]) => codes.some(code => known.includes(code)));
-  const told = reason?.[1](place) ?? `${place.host} does not answer (database "${place.database}")`;
+  const told = reason?.[1](place, messages) ?? `${place.host} does not answer (database "${place.database}")`;
   return new ConfigError([`DATABASE_URL: ${told}`]);
+}
+
+/** What the user has no right to, where the server says it in English: Prisma puts more around it. */
+function tellRight(messages: readonly string[]): string {
+  const [said] = messages.flatMap(message => /(?:permission denied for|must be owner of) [^\n`]+/.exec(message) ?? []);
+  return said === undefined ? '' : `: ${said}`;
 }
 
 /** The driver adapter has one word for both, and drops the socket's code. */

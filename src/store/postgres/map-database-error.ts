@@ -27,6 +27,8 @@ const unavailableCodes = new Set([
   // too many connections, statement timeout, shutdown, crash, starting up, idle session ended.
   ...['08000', '08001', '08003', '08004', '08006', '08P01', '28000', '28P01', '3D000', '25006', '53300'],
   ...['57014', '57P01', '57P02', '57P03', '57P05'],
+  // A right that the user lacks: the operator's to mend, as a wrong password is.
+  '42501',
   // The server is in want of something: disk full, out of memory, a lock; class 58 (its own input and output).
   ...['53000', '53100', '53200', '55P03', '58000', '58030', '58P01', '58P02'],
   // What the driver adapter calls these, where Prisma only says P2010, "raw query failed".

@@ -1,4 +1,5 @@
 import { RelinkError } from '../../errors.js';
+import { largestLotBytes } from '../lot-size.js';
 import { ReferenceChecker } from './check-references.js';
 import {
   keyOf,
@@ -27,16 +28,18 @@ export async function importRecords(store: RecordStore, file: string): Promise<F
   const end = await checkFile(store, file);
   await store.beginImport();
   await store.raiseCounters(end.counters);
-  let batch: { kind: RecordKind; records: TransferRecord[] } | undefined;
+  let batch: { kind: RecordKind; records: TransferRecord[]; size: number } | undefined;
   const flush = async () => {
     if (batch !== undefined) await write(store, batch.kind, batch.records);
     batch = undefined;
   };
   for await (const line of readTransferFile(file)) {
     if ('end' in line) break;
-    if (batch !== undefined && (batch.kind !== line.kind || batch.records.length >= recordsAtOnce)) await flush();
-    batch ??= { kind: line.kind, records: [] };
-    batch.records.push(line.record);
+    const { kind, record, size } = line;
+    if (batch !== undefined && (batch.kind !== kind || isFull(batch, size))) await flush();
+    batch ??= { kind, records: [], size: 0 };
+    batch.records.push(record);
+    batch.size += size;
   }
   await flush();
   compare(await sumRecords(store), end, 'what was read back from the database is not what the file holds');
@@ -44,7 +47,11 @@ export async function importRecords(store: RecordStore, file: string): Promise<F
   return end;
 }
 
-/** When a lot cannot be written, writes each of it alone, to name the one that is refused. */
+/** By size too: fifty of the largest deliveries are more than a database takes in one statement. */
+const isFull = ({ records, size }: { readonly records: readonly unknown[]; readonly size: number }, next: number) =>
+  records.length >= recordsAtOnce || size + next > largestLotBytes;
+
+/** When a lot cannot be written, writes each of it alone: to name the one that is refused, if it is one of them. */
 async function write(store: RecordStore, kind: RecordKind, records: readonly TransferRecord[]): Promise<void> {
   try {
     await store.write(kind, records);
@@ -57,7 +64,6 @@ async function write(store: RecordStore, kind: RecordKind, records: readonly Tra
         throw new RelinkError('invalid_request', `${name} cannot be written: ${told}`, { cause });
       });
     }
-    throw error;
   }
 }
 

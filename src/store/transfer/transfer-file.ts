@@ -35,6 +35,8 @@ export interface FileEnd extends RecordSum {
 export interface FileLine {
   readonly kind: RecordKind;
   readonly record: TransferRecord;
+  /** Of its line, in characters. */
+  readonly size: number;
 }
 
 /**
@@ -101,7 +103,7 @@ export async function* readTransferFile(file: string): AsyncGenerator<FileLine |
     const parsed = parseJson(text);
     const record = line.safeParse(parsed);
     if (record.success) {
-      yield record.data;
+      yield { ...record.data, size: text.length };
       continue;
     }
     const end = lastLine.safeParse(parsed);
