@@ -14,6 +14,6 @@ export async function wakeReopened(
 ): Promise<void> {
   if (!isStateAtWork(after.state)) return;
   const takes = takesWebhooks(integrations.find(after.type));
-  const waits = after.resumeSince !== null || (takes && (await store.hasQueuedDeliveries(after.id)));
+  const waits = after.resumeSince !== null || (takes && (await store.hasPendingDeliveries(after.id)));
   if (waits) await workflows.wakeWebhooks(after.id);
 }

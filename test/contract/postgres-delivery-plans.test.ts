@@ -69,7 +69,7 @@ it.each([
     await db.findDueIntegrations([busy, calm], now, [calm]);
     await db.listQueues(page, 10);
     for (const order of ['arrival', 'none'] as const) await db.findNextDue(busy, order);
-    await db.hasQueuedDeliveries(busy);
+    await db.hasPendingDeliveries(busy);
     await db.becomeConsumer(busy, 'run/1', now);
     await db.readQueue(busy, 10);
     await db.discardDeliveries(busy, { limit: 1 }, 'discarded_by_hand', now);

@@ -104,6 +104,18 @@ it('an attempt that finds the gate closed says that nobody looks, also for one t
   expect(await store.findLookedAfter([it.id], new Date(0))).toEqual([]);
 });
 
+it('an attempt that finds the gate closed queues again what one that died had claimed', async () => {
+  const it = await connect('recorder');
+  for (const n of range(3)) await it.send({ n });
+  const { store } = stack.core;
+  await store.becomeConsumer(it.id, 'dead/1/1', new Date());
+  await store.claimDeliveries({ integrationId: it.id, claim: 'dead/1/1', order: 'arrival', limit: 2, now: new Date() });
+  await it.user.patch(it.path, { status: 'DISABLED' });
+  expect(await prepare().process(it.id)).toMatchObject({ handled: 0, end: 'stopped' });
+  expect((await rowsOf(it.id)).map(row => row.state)).toEqual(range(3).map(() => 'queued'));
+  expect(await store.findLookedAfter([it.id], new Date(0))).toEqual([]);
+});
+
 it('an attempt that was replaced in the middle of a lot begins nothing after the delivery in hand', async () => {
   const it = await connect('patient');
   for (const n of range(4)) await it.send({ n, waitMs: 400 });

@@ -52,3 +52,21 @@ it('a test that passes releases what was held, in order', async () => {
   await it.user.post(`/api/credentials/${it.credentialId}/test`);
   expect(await it.untilHandled(10)).toEqual(range(10));
 }, 40_000);
+
+it('a test that passes releases also what a dead worker had claimed', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  const { store } = stack.core;
+  const id = idOf('integration', it.integrationId);
+  await callControl(stack.sandbox, 'POST', '/faults', { body: { endpoint: 'identity', status: 401 } });
+  await it.user.post(`/api/credentials/${it.credentialId}/test`);
+  await it.user.until(it.path, integration => integration.status === 'ERROR');
+  await sleep(1_100);
+  for (const n of range(3)) expect(await it.send({ n })).toBe(200);
+  // As it is left where Temporal was reset or lost the run, so that no attempt came after the one that died.
+  await store.becomeConsumer(id, 'dead/1/1', new Date());
+  const lot = { integrationId: id, claim: 'dead/1/1', order: 'arrival', limit: 10, now: new Date() } as const;
+  expect(await store.claimDeliveries(lot)).toHaveLength(3);
+  await callControl(stack.sandbox, 'DELETE', '/faults');
+  await it.user.post(`/api/credentials/${it.credentialId}/test`);
+  expect(await it.untilHandled(3)).toEqual(range(3));
+}, 40_000);

@@ -51,9 +51,19 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
     try {
       const integration = await store.getIntegration(integrationId);
       if (integration === null) return { ...progress, end: 'stopped', nextDueInMs: null };
+      // An attempt that was frozen until here has a successor already, which is to keep what it has.
+      const takeOver = async () => {
+        signal.throwIfAborted();
+        const handedOutAt = new Date(context.info.currentAttemptScheduledTimestampMs);
+        if (!(await store.becomeConsumer(integrationId, claim, handedOutAt))) {
+          throw new RelinkError('claim_lost', integrationId);
+        }
+      };
       if (gateOfState(integrations, integration) !== 'process') {
-        // An earlier attempt that died says for ever that it looks: nobody would be woken once the gate is open again.
-        await store.noteLooking(integrationId, null, false);
+        // An earlier attempt that died says for ever that it looks, and what it had claimed stays claimed: nobody would be
+        // woken once the gate is open again, and neither a discard nor the bounds of what is held would meet those.
+        await takeOver();
+        await store.noteLooking(integrationId, claim, false);
         return { ...progress, end: 'stopped', nextDueInMs: afterClosedGateMs };
       }
       // One that was closed and opened again may have to be prepared before its next delivery runs.
@@ -84,12 +94,7 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         services: requests.servicesFor(integration, signal),
         signal,
       };
-      // An attempt that was frozen until here has a successor already, which is to keep what it has.
-      signal.throwIfAborted();
-      const handedOutAt = new Date(context.info.currentAttemptScheduledTimestampMs);
-      if (!(await store.becomeConsumer(integrationId, claim, handedOutAt))) {
-        throw new RelinkError('claim_lost', integrationId);
-      }
+      await takeOver();
 
       let limit = firstLot;
       const pace = { turn: firstTurn };

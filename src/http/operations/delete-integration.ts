@@ -15,7 +15,7 @@ export async function deleteIntegration({ store, intake, log, now }: HttpContext
   if (changed === null) throw new RelinkError('not_found', id);
   await store.deleteSubscription(id);
   await store.deleteIntegration(id);
-  // What it had queued is discarded by its consumer.
-  if (await store.hasQueuedDeliveries(id)) intake.waker.wake(id, { always: true });
+  // What it had queued or claimed is discarded by its consumer.
+  if (await store.hasPendingDeliveries(id)) intake.waker.wake(id, { always: true });
   log.info({ integrationId: id, from: changed.before.status }, `Integration ${id} was deleted by its user`);
 }

@@ -8,7 +8,7 @@ import { idOnly } from './id-only.js';
 
 type Queues = Pick<
   DeliveryStore,
-  'hasQueuedDeliveries' | 'findDueIntegrations' | 'findNextDue' | 'readQueue' | 'listQueues'
+  'hasPendingDeliveries' | 'findDueIntegrations' | 'findNextDue' | 'readQueue' | 'listQueues'
 >;
 
 /** Looks at what is pending, by its own part of the index (stage, integration, order of arrival). */
@@ -45,8 +45,8 @@ export function createDeliveryQueues({ deliveries }: Collections): Queues {
   return {
     readQueue,
 
-    async hasQueuedDeliveries(integrationId) {
-      return (await deliveries.findOne(queued(integrationId), idOnly)) !== null;
+    async hasPendingDeliveries(integrationId) {
+      return (await deliveries.findOne({ stage: pending, integrationId }, idOnly)) !== null;
     },
 
     async findDueIntegrations(ids, now, byItsFirst = []) {

@@ -34,7 +34,8 @@ export interface DeliveryStore {
   readConsumerGate(integrationId: IntegrationId, claim: string): Promise<ConsumerGate>;
   /** In one statement; integrations that are gone are left out. At most 500 ids. */
   readIntakeTargets(ids: readonly IntegrationId[]): Promise<readonly IntakeTargetRow[]>;
-  hasQueuedDeliveries(integrationId: IntegrationId): Promise<boolean>;
+  /** Whether anything is queued or claimed: a claim may be that of a dead consumer. */
+  hasPendingDeliveries(integrationId: IntegrationId): Promise<boolean>;
   /**
    * Which of these integrations have a delivery that is due: what lingering consumers ask, all of them at once. Of those
    * that are also named in `byArrival` only the first delivery counts: what waits behind it is not due.

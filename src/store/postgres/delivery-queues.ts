@@ -13,7 +13,7 @@ const idRows = z.array(z.object({ id: z.string() }));
 
 type Queues = Pick<
   DeliveryStore,
-  'hasQueuedDeliveries' | 'findDueIntegrations' | 'findNextDue' | 'readQueue' | 'listQueues'
+  'hasPendingDeliveries' | 'findDueIntegrations' | 'findNextDue' | 'readQueue' | 'listQueues'
 >;
 
 /**
@@ -29,12 +29,12 @@ export function createDeliveryQueues(direct: DirectQuery): Queues {
   });
 
   return {
-    async hasQueuedDeliveries(integrationId) {
+    async hasPendingDeliveries(integrationId) {
       const rows = idRows.parse(
         await direct(
           `
           SELECT "id" FROM "deliveries"
-           WHERE "integration_id" = $1 AND "finished_at" IS NULL AND "state" = 'queued'
+           WHERE "integration_id" = $1 AND "finished_at" IS NULL
            ORDER BY "sequence" LIMIT 1`,
           [integrationId],
         ),

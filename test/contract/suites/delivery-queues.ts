@@ -47,8 +47,8 @@ export function describeDeliveryQueues(under: () => StoreUnderTest): void {
       expect(await second.findDueIntegrations(asked, one)).toEqual([fresh]);
       expect(new Set(await second.findDueIntegrations(asked, soon))).toEqual(new Set([fresh, waiting]));
       expect(await second.findDueIntegrations([], soon)).toEqual([]);
-      expect(await second.hasQueuedDeliveries(waiting)).toBe(true);
-      for (const id of [done, empty, held]) expect(await second.hasQueuedDeliveries(id)).toBe(false);
+      for (const id of [waiting, held]) expect(await second.hasPendingDeliveries(id)).toBe(true);
+      for (const id of [done, empty]) expect(await second.hasPendingDeliveries(id)).toBe(false);
     });
 
     it('by arrival is the first one alone', async () => {

@@ -77,13 +77,12 @@ export const deliveryReadOperations: readonly Operation[] = [
     },
   }),
   defineOperation({
-    name: 'hasQueuedDeliveries',
+    name: 'hasPendingDeliveries',
     writes: false,
     prepare: queues,
-    port: (store, id) => store.hasQueuedDeliveries(id),
+    port: (store, id) => store.hasPendingDeliveries(id),
     prisma: { raw: 1 },
-    mongo: ({ deliveries }, integrationId) =>
-      deliveries.findOne({ stage: pending, integrationId, state: 'queued' }, idOnly),
+    mongo: ({ deliveries }, integrationId) => deliveries.findOne({ stage: pending, integrationId }, idOnly),
   }),
   defineOperation({
     name: `findDueIntegrations (${several})`,

@@ -32,7 +32,7 @@ export function deliveryCalls(each: number): readonly PlanCall[] {
     ['what is due of 10', 10, 100, db => db.findDueIntegrations(everyone.slice(20, 30), now)],
     ['the next due', 1, 40, async db => [await db.findNextDue(busy, 'arrival')]],
     ['the next due without order', 1, 40, async db => [await db.findNextDue(busy, 'none')]],
-    ['whether something is queued', 1, 20, async db => [await db.hasQueuedDeliveries(busy)]],
+    ['whether something is pending', 1, 20, async db => [await db.hasPendingDeliveries(busy)]],
     ['a queue', 1, 40, async db => [await db.readQueue(busy, 10_001)]],
     ['the queues', 100, 1_500, async db => (await db.listQueues(page, 10_001)).rows],
     ['a page of deliveries', 100, 400, async db => (await db.listDeliveries(busy, {}, page)).rows],
