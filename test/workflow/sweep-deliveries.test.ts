@@ -230,7 +230,7 @@ it('wakes nobody for a hook that failed and whose time has not come', async () =
   await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).result();
   await query(
     stack.databaseUrl,
-    `UPDATE integrations SET resume_since = now(), updated_at = now() - interval '1 minute' WHERE id = $1`,
+    `UPDATE integrations SET resume_since = created_at, updated_at = now() - interval '1 minute' WHERE id = $1`,
     [it.integrationId],
   );
   await query(
