@@ -52,7 +52,12 @@ test('an event-less body proves the signature', async () => {
   const body = '{"events":[]}';
   const right = await post(url, body, { 'x-xero-signature': hmac(body, 'base64') });
   expect([right.statusCode, right.body]).toEqual([200, '']);
-  expect((await post(url, body, { 'x-xero-signature': hmac('other', 'base64') })).statusCode).toBe(401);
+  const signedWrongly: readonly Record<string, string>[] = [{ 'x-xero-signature': hmac('other', 'base64') }, {}];
+  for (const headers of signedWrongly) {
+    const wrong = await post(url, body, headers);
+    expect([wrong.statusCode, wrong.body, wrong.headers['content-type']]).toEqual([401, '', undefined]);
+  }
+  expect(await countsOf(api, 'xero')).toMatchObject({ webhook_signature_wrong: 1, webhook_signature_missing: 1 });
   expect(await deliveriesOf(api, { id })).toEqual([]);
 });
 
