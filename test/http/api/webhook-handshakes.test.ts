@@ -86,6 +86,19 @@ test('a secret that comes with the handshake is kept, sealed, for this webhook; 
   expect(await deliveriesOf(api, { id })).toHaveLength(2);
 });
 
+test('a secret that comes with a handshake and is not kept is counted, and told in one line', async () => {
+  const { url, id } = await newScene(api, 'inbox', 'asana');
+  const before = (await countsOf(api, 'asana'))['handshake_ignored'] ?? 0;
+  await post(url, '', { 'x-hook-secret': 'given' });
+  await post(url, '', { 'x-hook-secret': 'given' });
+  expect((await countsOf(api, 'asana'))['handshake_ignored'] ?? 0).toBe(before);
+  for (const name of ['anew', 'once-more']) await post(url, '', { 'x-hook-secret': name });
+  expect((await countsOf(api, 'asana'))['handshake_ignored']).toBe(before + 2);
+  const told = api.logLines.filter(line => line.includes(id) && line.includes('not kept'));
+  expect(told).toHaveLength(1);
+  expect(told.join('')).not.toContain('anew');
+});
+
 test('a secret that comes while another writer has the row is kept all the same', async () => {
   const { url, id } = await newScene(api, 'inbox', 'asana');
   const due = { sealedSecrets: null, expiresAt: null, dueAt: new Date(), failure: null };
