@@ -13,10 +13,13 @@ import type { Target } from '../intake/targets.js';
  * sending them would be among those who may sign. The provider sends it once, so a write that was lost to another writer is
  * made again.
  *
+ * A row that a handshake makes is due at once: the hook that asked for it writes its own time, and if it dies before, or
+ * its type gains it later, it is found by that.
+ *
  * @returns False: it was for an integration that has another one.
  */
 export async function keepHandshakeSecret(
-  { store, vault, intake, handshakes, log }: HttpContext,
+  { store, vault, intake, handshakes, log, now }: HttpContext,
   { id: provider, webhookSecrets }: Provider,
   target: Target | null,
   secret: Secret,
@@ -36,7 +39,7 @@ export async function keepHandshakeSecret(
   const sealedSecrets = vault.seal(encodeSecrets([secret]), subscriptionSecretsBinding(id));
   const kept = await changeSubscription(store, id, (known): SubscriptionWrite | null => {
     if ((known?.sealedSecrets ?? null) !== null) return null;
-    if (known === null) return { sealedSecrets, expiresAt: null, dueAt: null, failure: null };
+    if (known === null) return { sealedSecrets, expiresAt: null, dueAt: now(), failure: null };
     const { expiresAt, dueAt, failure } = known;
     return { sealedSecrets, expiresAt, dueAt, failure };
   });

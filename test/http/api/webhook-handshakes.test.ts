@@ -86,6 +86,13 @@ test('a secret that comes with the handshake is kept, sealed, for this webhook; 
   expect(await deliveriesOf(api, { id })).toHaveLength(2);
 });
 
+test('a handshake alone leaves the hook due: the one that asked for it may have died, or be of a version to come', async () => {
+  const { url, id } = await newScene(api, 'inbox', 'asana');
+  await post(url, '', { 'x-hook-secret': 'given' });
+  const first = await api.store.getSubscription(id);
+  expect(first?.dueAt?.getTime()).toBeLessThanOrEqual(Date.now());
+});
+
 test('a secret that comes with a handshake and is not kept is counted, and told in one line', async () => {
   const { url, id } = await newScene(api, 'inbox', 'asana');
   const before = (await countsOf(api, 'asana'))['handshake_ignored'] ?? 0;
