@@ -14,6 +14,8 @@ declare module 'fastify' {
     answers?: 'page' | 'negotiated';
     /** No line for each answer: thousands come. The route counts them, and sums its refusals up in a line a minute. */
     quiet?: boolean;
+    /** Which errors are answered by their status alone: some callers take a body for a mistake. */
+    isBodiless?: (request: FastifyRequest, error: RelinkError) => boolean;
   }
   interface FastifyRequest {
     /** The code of the error this request was answered with, for its log line. */
@@ -37,7 +39,11 @@ export function answerError(context: HttpContext, error: unknown, request: Fasti
   if (relinkError.retryable) {
     reply.header('retry-after', Math.ceil((relinkError.retryAfterMs ?? 1000) / 1000));
   }
-  const { answers } = request.routeOptions.config;
+  const { answers, isBodiless } = request.routeOptions.config;
+  if (isBodiless?.(request, relinkError) === true) {
+    reply.code(relinkError.status).send();
+    return;
+  }
   if (answers === 'page' || (answers === 'negotiated' && prefersHtml(request))) {
     sendPage(context, reply.code(relinkError.status), renderErrorPage(context, relinkError.code));
     return;

@@ -22,6 +22,7 @@ import { getConnect } from './routes/connect/get-connect.js';
 import { postConnect } from './routes/connect/post-connect.js';
 import { receiveWebhooks } from './routes/api/webhooks/receive-webhooks.js';
 import { getHealth } from './routes/get-health.js';
+import { Refusals } from './refusals.js';
 import { getMetrics } from './routes/get-metrics.js';
 import { setSecurityHeaders } from './security-headers.js';
 
@@ -42,6 +43,7 @@ export async function createApp(dependencies: HttpDependencies): Promise<Fastify
     ...dependencies,
     metrics,
     intake: createIntake(dependencies, metrics),
+    handshakes: new Refusals(dependencies.log),
     now: dependencies.now ?? (() => new Date()),
     returnUrlRules: parseReturnUrlRules(dependencies.config.returnUrls),
     exchanges: new RunningWork(),

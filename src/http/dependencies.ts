@@ -18,6 +18,7 @@ import type { WorkflowStarter } from '../temporal/workflow-starter.js';
 import type { Vault } from '../vault/vault.js';
 import type { Intake } from './intake/create-intake.js';
 import type { Metrics } from './intake/metrics.js';
+import type { Refusals } from './refusals.js';
 import type { UrlRule } from './operations/return-urls.js';
 
 /** The settings that routes read. */
@@ -56,6 +57,8 @@ export interface HttpContext extends HttpDependencies {
   readonly exchanges: RunningWork;
   readonly metrics: Metrics;
   readonly intake: Intake;
+  /** Of secrets that handshakes brought and nobody keeps. */
+  readonly handshakes: Pick<Refusals, 'tell'>;
 }
 
 /** A Fastify scope whose route types come from zod schemas. */

@@ -13,13 +13,17 @@ export class Refusals {
 
   /** @param what Who was refused, such as `A webhook of attio`; one of few, since each is remembered. */
   note(what: string, code: string): void {
-    const kind = `${what} was answered ${code}`;
+    this.tell({ code }, `${what} was answered ${code}`);
+  }
+
+  /** The same for what is no refusal. */
+  tell(fields: Readonly<Record<string, string>>, kind: string): void {
     const known = this.counts.get(kind);
     if (known !== undefined) {
       this.counts.set(kind, known + 1);
       return;
     }
-    this.log.warn({ code }, kind);
+    this.log.warn(fields, kind);
     this.watch(kind);
   }
 

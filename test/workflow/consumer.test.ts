@@ -134,13 +134,15 @@ it('an attempt that was replaced in the middle of a lot begins nothing after the
   expect((await rowsOf(it.id)).map(row => row.state)).toEqual(range(4).map(() => 'queued'));
 });
 
-it('one that was paused and enabled again is prepared before its next delivery runs', async () => {
+it.each([
+  ['was paused and enabled again', [{ status: 'DISABLED' }, { status: 'ENABLED' }]],
+  ['was given other settings', [{ config: { file: '/dev/null' } }]],
+])('one that %s is looked at anew before its next delivery runs', async (_how, changes) => {
   const it = await connect('patient');
   for (const n of range(6)) await it.send({ n, waitMs: 200 });
   const processing = prepare().process(it.id);
   await it.untilHandled(1);
-  await it.user.patch(it.path, { status: 'DISABLED' });
-  await it.user.patch(it.path, { status: 'ENABLED' });
+  for (const change of changes) await it.user.patch(it.path, change);
   expect(await processing).toMatchObject({ end: 'more', failed: 0 });
   expect(it.handled().length).toBeLessThan(5);
 });

@@ -15,6 +15,7 @@ import { subscriptionSecretsBinding } from '../../src/vault/bindings.js';
 import { Secret } from '../../src/vault/secret.js';
 import { encodeSecrets } from '../../src/vault/subscription-secrets-codec.js';
 import { deadBecauseOf, insertEntity, insertIntegration, later, minute, newUser, ready } from '../contract/fixtures.js';
+import { query } from '../support/query.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 import { recorderModule } from '../support/webhook-user.js';
 
@@ -114,6 +115,44 @@ describe('a failure of the hook for coming back', () => {
     await prepare(id);
     expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: false });
     expect((await subscriptionOf(id)).failure).not.toBeNull();
+  });
+});
+
+describe('a hook that waits after failures, of an integration that was cut off meanwhile', () => {
+  const inAnHour = () => later(new Date(), 60 * minute);
+  const failure = () => ({
+    detail: 'ensureSubscription: TypeError',
+    since: later(new Date(), -300 * minute),
+    tries: 8,
+  });
+
+  it('is tried once more before what was held runs', async () => {
+    const { id } = await newScene('subscribing');
+    await stack.core.store.compareAndSetSubscription(id, 0, { ...nothingKept, dueAt: inAnHour(), failure: failure() });
+    expect(await prepare(id)).toEqual({ subscription: 'ensured', resumed: true });
+    expect((await subscriptionOf(id)).failure).toBeNull();
+  });
+
+  it('waits as ever after that try, from the shortest wait up', async () => {
+    const { id, lines } = await newScene('subscribing', { subscription: 'fail' });
+    await stack.core.store.compareAndSetSubscription(id, 0, { ...nothingKept, dueAt: inAnHour(), failure: failure() });
+    expect(await prepare(id)).toEqual({ subscription: 'failed', resumed: false });
+    const failed = await subscriptionOf(id);
+    expect(failed.failure).toMatchObject({ tries: 1 });
+    expect(failed.dueAt!.getTime()).toBeLessThan(Date.now() + minute);
+    expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: false });
+    expect(lines()).toHaveLength(1);
+    await write(id, { dueAt: new Date() });
+    await prepare(id);
+    expect((await subscriptionOf(id)).failure).toMatchObject({ tries: 2, since: failed.failure!.since });
+  });
+
+  it('waits also where this clock is behind the one that wrote the status', async () => {
+    const { id } = await newScene('subscribing', { subscription: 'fail' });
+    const ahead = later(new Date(), minute);
+    await query(stack.databaseUrl, 'UPDATE integrations SET status_since = $2 WHERE id = $1', [id, ahead]);
+    await prepare(id);
+    expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: false });
   });
 });
 

@@ -230,7 +230,7 @@ it('wakes nobody for a hook that failed and whose time has not come', async () =
   await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).result();
   await query(
     stack.databaseUrl,
-    `UPDATE integrations SET resume_since = now(), updated_at = now() - interval '1 minute' WHERE id = $1`,
+    `UPDATE integrations SET resume_since = created_at, updated_at = now() - interval '1 minute' WHERE id = $1`,
     [it.integrationId],
   );
   await query(
@@ -240,6 +240,26 @@ it('wakes nobody for a hook that failed and whose time has not come', async () =
   );
   await sweep();
   expect(woken).not.toContain(it.integrationId);
+});
+
+it('wakes an integration of before its type had the hook, unless its gate is closed', async () => {
+  const [living, dead] = [await makeWebhookUser(stack, 'subscribing'), await makeWebhookUser(stack, 'subscribing')];
+  const other = await makeWebhookUser(stack, 'recorder');
+  for (const each of [living, dead]) {
+    await each.user.until(each.path, () => each.lines('ensure').length === 1);
+    await stack.core.client.workflow.getHandle(`webhooks/${each.integrationId}`).result();
+  }
+  await dead.die();
+  await sweep();
+  expect(woken).not.toContain(living.integrationId);
+  await query(stack.databaseUrl, `DELETE FROM subscriptions WHERE integration_id IN ($1, $2)`, [
+    living.integrationId,
+    dead.integrationId,
+  ]);
+  await query(stack.databaseUrl, `UPDATE integrations SET status_since = now() - interval '1 minute'`, []);
+  await sweep();
+  expect(woken).toContain(living.integrationId);
+  for (const each of [dead, other]) expect(woken).not.toContain(each.integrationId);
 });
 
 describe('a subscription that is due, of a type that has no hook here', () => {

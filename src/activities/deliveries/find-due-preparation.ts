@@ -1,7 +1,10 @@
 import type { IntegrationDefinition } from '../../integrations/definition.js';
 import type { Integration, Subscription } from '../../store/port/store.js';
 
-/** Which of the hooks that come before deliveries are due. After a failure both wait for the subscription's `dueAt`. */
+/**
+ * Which of the hooks that come before deliveries are due. After a failure both wait for the subscription's `dueAt`, unless
+ * the integration was cut off since: then they are tried once before what was held is released.
+ */
 export interface DuePreparation {
   readonly subscription: boolean;
   readonly resume: boolean;
@@ -9,7 +12,7 @@ export interface DuePreparation {
 
 export function findDuePreparation(
   definition: IntegrationDefinition | null,
-  integration: Pick<Integration, 'resumeSince'>,
+  integration: Pick<Integration, 'resumeSince' | 'statusSince'>,
   subscription: Subscription | null,
   now: Date,
 ): DuePreparation {
@@ -19,9 +22,20 @@ export function findDuePreparation(
   const dueAt = subscription?.dueAt ?? null;
   // What expires and has no time was left by an earlier version, where its type had no hook: the hook is back.
   const isDue = dueAt === null ? (subscription?.expiresAt ?? null) !== null : dueAt <= now;
-  if ((subscription?.failure ?? null) !== null && !isDue) return { subscription: false, resume: false };
+  const failure = subscription?.failure ?? null;
+  if (failure !== null && !isDue && failure.since >= findSeriesStart(integration))
+    return { subscription: false, resume: false };
   return {
     subscription: definition.ensureSubscription !== undefined && (subscription === null || isDue || cameBack),
     resume: cameBack,
   };
+}
+
+/**
+ * From when on failures of the hooks count as one series, the first of which `failure.since` names: a comeback that was
+ * not made up for yet begins a new one. The status alone does not tell of each cut, since NEEDS_CONFIG outlives it.
+ */
+export function findSeriesStart({ resumeSince, statusSince }: Pick<Integration, 'resumeSince' | 'statusSince'>): Date {
+  if (resumeSince === null) return new Date(0);
+  return resumeSince > statusSince ? resumeSince : statusSince;
 }

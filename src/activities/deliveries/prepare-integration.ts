@@ -13,7 +13,7 @@ import { Secret } from '../../vault/secret.js';
 import { encodeSecrets } from '../../vault/subscription-secrets-codec.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { describeHandlerFacts } from './describe-handler-facts.js';
-import { findDuePreparation } from './find-due-preparation.js';
+import { findDuePreparation, findSeriesStart } from './find-due-preparation.js';
 import { joinSecrets } from './join-secrets.js';
 
 const shortestWaitMs = 10_000;
@@ -32,7 +32,8 @@ export function prepareIntegration(dependencies: ActivityDependencies): Activiti
       const definition = integrations.find(integration.type);
       const known = await store.getSubscription(integrationId);
       const hadFailed = (known?.failure ?? null) !== null;
-      const due = findDuePreparation(definition, integration, known, now());
+      const startedAt = now();
+      const due = findDuePreparation(definition, integration, known, startedAt);
 
       let failed: string | null = null;
       let ensured: EnsuredSubscription | null | undefined;
@@ -55,7 +56,7 @@ export function prepareIntegration(dependencies: ActivityDependencies): Activiti
 
       // A failure of the hook for coming back is over once that hook ran; what did not run leaves it as it is.
       if (failed !== null || due.subscription || (hadFailed && resumed)) {
-        await record(dependencies, integration, known, ensured, failed);
+        await record(dependencies, integration, known, ensured, failed === null ? null : { detail: failed, startedAt });
       }
       if (failed !== null && !hadFailed) {
         log.warn({ integrationId, detail: failed }, `Integration ${integrationId} could not be prepared: ${failed}`);
@@ -123,11 +124,12 @@ function renewAt(expiresAt: Date, at: Date): Date {
  */
 async function record(
   { store, vault, integrations, now }: ActivityDependencies,
-  { id, type }: Integration,
+  integration: Integration,
   before: Subscription | null,
   ensured: EnsuredSubscription | null | undefined,
-  failed: string | null,
+  failed: FailedTry | null,
 ): Promise<void> {
+  const { id, type } = integration;
   const at = now();
   const hasHook = integrations.find(type)?.ensureSubscription !== undefined;
   const secrets = (ensured?.secrets ?? []).map(secret => new Secret(secret));
@@ -152,19 +154,32 @@ async function record(
       write.sealedSecrets = seal(joined.secrets);
       if (joined.isContested) write.dueAt = new Date(at.getTime() + shortestWaitMs);
     }
-    return failed === null ? write : { ...write, ...noteFailure(known?.failure ?? null, failed, at) };
+    return failed === null ? write : { ...write, ...noteFailure(integration, known?.failure ?? null, failed, at) };
   });
 }
 
+interface FailedTry {
+  readonly detail: string;
+  readonly startedAt: Date;
+}
+
+/**
+ * A new series is dated from the start of its first try, so that a comeback while that ran counts as one that was not
+ * tried yet; and never from before the comeback that it was made for, whatever the clocks say: that would be tried on and on.
+ */
 function noteFailure(
+  integration: Integration,
   before: Subscription['failure'],
-  failed: string,
+  { detail, startedAt }: FailedTry,
   at: Date,
 ): Pick<SubscriptionWrite, 'dueAt' | 'failure'> {
-  const tries = (before?.tries ?? 0) + 1;
+  const start = findSeriesStart(integration);
+  const series = before !== null && before.since >= start ? before : null;
+  const since = series?.since ?? (startedAt > start ? startedAt : start);
+  const tries = (series?.tries ?? 0) + 1;
   const waitMs = Math.max(retryDelayMs(tries, Math.random()), shortestWaitMs);
   return {
     dueAt: new Date(at.getTime() + waitMs),
-    failure: { detail: failed.slice(0, 300), since: before?.since ?? at, tries },
+    failure: { detail: detail.slice(0, 300), since, tries },
   };
 }

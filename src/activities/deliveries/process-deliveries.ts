@@ -67,14 +67,14 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         await store.noteLooking(integrationId, claim, false);
         return { ...progress, end: 'stopped', nextDueInMs: afterClosedGateMs };
       }
-      // One that was closed and opened again may have to be prepared before its next delivery runs.
+      // One that was written since may have other settings; and one that was closed and opened again, which NEEDS_CONFIG
+      // does not always tell by its status, may have to be prepared before its next delivery runs.
       let hasChanged = false;
       const askGate = async () => {
         const { row, isConsumer } = await store.readConsumerGate(integrationId, claim);
         if (!isConsumer) return 'claim_lost';
         const gate = gateOf(integrations, row);
-        hasChanged =
-          row !== null && gate === 'process' && row.statusSince.getTime() !== integration.statusSince.getTime();
+        hasChanged = row !== null && gate === 'process' && row.version !== integration.version;
         return hasChanged ? 'hold' : gate;
       };
       const { order } = webhookPolicyOf(integrations.find(integration.type));

@@ -5,6 +5,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { countDone } from './count-done.js';
 import { sweepDeliveries } from './sweep-deliveries.js';
 import { sweepRefreshes } from './sweep-refreshes.js';
+import { wakeUnsubscribed } from './wake-unsubscribed.js';
 
 const batch = 200;
 
@@ -13,17 +14,19 @@ const slowBatch = 20;
 
 /** Each part is bounded; what a round does not reach, the next one does. One row's failure leaves the others be. */
 export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
-  return async () => ({
-    ended: await endAbandonedExchanges(dependencies),
-    started:
+  const wakeMore = wakeUnsubscribed(dependencies);
+  return async () => {
+    const ended = await endAbandonedExchanges(dependencies);
+    const started =
       (await startUnstarted(dependencies, 'exchanged')) +
       (await startUnstarted(dependencies, 'connected')) +
-      (await startDeletions(dependencies)),
-    finished: await finishIntegrations(dependencies),
-    deleted: await deleteOldRows(dependencies),
-    ...(await sweepRefreshes(dependencies)),
-    ...(await sweepDeliveries(dependencies)),
-  });
+      (await startDeletions(dependencies));
+    const finished = await finishIntegrations(dependencies);
+    const deleted = await deleteOldRows(dependencies);
+    const refreshed = await sweepRefreshes(dependencies);
+    const { woken, expired } = await sweepDeliveries(dependencies);
+    return { ended, started, finished, deleted, ...refreshed, expired, woken: woken + (await wakeMore()) };
+  };
 }
 
 async function deleteOldRows({ store, now, settings }: ActivityDependencies): Promise<number> {

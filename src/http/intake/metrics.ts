@@ -9,7 +9,7 @@ export function createMetrics() {
     registry,
     webhooks: new Counter({
       name: 'relink_webhooks_total',
-      help: 'Webhooks by provider and by what became of them: accepted, duplicate, queued_again, discarded (beside accepted, where the integration was paused between the look and the commit), handshake, unknown_account, or why they were refused; account_cut_short: it was for more integrations than it reached.',
+      help: 'Webhooks by provider and by what became of them: accepted, duplicate, queued_again, discarded (beside accepted, where the integration was paused between the look and the commit), handshake, unknown_account, or why they were refused; account_cut_short: it was for more integrations than it reached; handshake_ignored: its secret was not kept.',
       labelNames: ['provider', 'outcome'],
       registers,
     }),

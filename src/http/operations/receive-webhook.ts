@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ExternalId, ProviderId } from '../../domain/ids.js';
 import { RelinkError } from '../../errors.js';
-import { changeSubscription } from '../../integrations/change-subscription.js';
 import type { Provider } from '../../providers/configure-provider.js';
 import { answerHandshake, type HandshakeAnswer } from '../../providers/webhooks/answer-handshake.js';
 import { webhookCatalogue } from '../../providers/webhooks/catalogue.js';
@@ -9,14 +8,11 @@ import type { WebhookDefinition, WebhookRequest } from '../../providers/webhooks
 import { pickHeaders } from '../../providers/webhooks/pick-headers.js';
 import { readEvents } from '../../providers/webhooks/read-events.js';
 import { verifyWebhook } from '../../providers/webhooks/verify-webhook.js';
-import type { SubscriptionWrite } from '../../store/port/store.js';
-import { subscriptionSecretsBinding } from '../../vault/bindings.js';
-import type { Secret } from '../../vault/secret.js';
-import { encodeSecrets } from '../../vault/subscription-secrets-codec.js';
 import type { HttpContext } from '../dependencies.js';
 import type { Arrival } from '../intake/create-intake.js';
 import { countFitting } from '../intake/room.js';
 import type { Target } from '../intake/targets.js';
+import { keepHandshakeSecret } from './keep-handshake-secret.js';
 
 export type WebhookAnswer =
   | { readonly kind: 'accepted'; readonly accepted: number }
@@ -63,7 +59,10 @@ async function receive(
   const handshake = answerHandshake(definition, request);
   if (handshake !== null) {
     if (handshake.signed) await verify(context, provider, definition, target, request);
-    else if (handshake.secret !== null) await keepSecret(context, provider, target, handshake.secret);
+    else if (handshake.secret !== null) {
+      const isKnown = await keepHandshakeSecret(context, provider, target, handshake.secret);
+      if (!isKnown) count('handshake_ignored');
+    }
     count('handshake');
     return { kind: 'handshake', answer: handshake };
   }
@@ -169,26 +168,4 @@ async function findTargets(
   const ids = await intake.targets.findByAccount(provider, accountId as ExternalId);
   const targets = await Promise.all(ids.map(id => intake.targets.find(id)));
   return targets.filter(target => target !== null);
-}
-
-/**
- * Only where no secret is kept yet, and none is configured: whoever comes first. Later ones are answered and change
- * nothing. The provider sends it once, so a write that was lost to another writer is made again.
- */
-async function keepSecret(
-  { store, vault, intake, log }: HttpContext,
-  { webhookSecrets }: Provider,
-  target: Target | null,
-  secret: Secret,
-): Promise<void> {
-  if (target === null || webhookSecrets.length > 0) return;
-  const { id } = target;
-  const sealedSecrets = vault.seal(encodeSecrets([secret]), subscriptionSecretsBinding(id));
-  const kept = await changeSubscription(store, id, (known): SubscriptionWrite | null => {
-    if ((known?.sealedSecrets ?? null) !== null) return null;
-    const { expiresAt = null, dueAt = null, failure = null } = known ?? {};
-    return { sealedSecrets, expiresAt, dueAt, failure };
-  });
-  intake.targets.forget(id);
-  if (kept !== null) log.info({ integrationId: id }, `Kept the webhook secret that ${id} was given`);
 }

@@ -7,6 +7,7 @@ import { afterTimeCursor, timeCursor, toPage } from '../pages.js';
 import type { Collections } from './connect.js';
 import { idOnly } from './id-only.js';
 import { toIntegration } from './map-documents.js';
+import { gateFields, toGate } from './read-integration-gates.js';
 import { afterCursor, afterTime, oldestFirst } from './read-page.js';
 
 type Lists = Pick<
@@ -17,6 +18,7 @@ type Lists = Pick<
   | 'findIntegrationsByCauseCredentialId'
   | 'findIntegrationsOnAccounts'
   | 'listUnresumedIntegrations'
+  | 'listUnsubscribedIntegrations'
   | 'listStaleIntegrations'
 >;
 
@@ -28,7 +30,7 @@ const accountKey = ({ provider, externalId }: { readonly provider: string; reado
  * The integrations of somebody or something, page by page. The ids of an integration's entities stand in its document, in
  * an index with an entry for each of them: what references an entity is one look into it.
  */
-export function createIntegrationLists({ integrations, entities }: Collections): Lists {
+export function createIntegrationLists({ integrations, entities, subscriptions }: Collections): Lists {
   async function findPage(filter: Document, page: PageRequest): Promise<Page<Integration>> {
     const found = await integrations
       .find({ ...filter, ...afterCursor(page) })
@@ -107,6 +109,20 @@ export function createIntegrationLists({ integrations, entities }: Collections):
         .limit(take)
         .toArray();
       return toPage(found.map(toIntegration), page, row => timeCursor(row.updatedAt, row.id));
+    },
+
+    async listUnsubscribedIntegrations(page) {
+      const after = { $gt: '', ...afterCursor(page)._id };
+      const found = await integrations
+        .find({ _id: after }, { projection: gateFields })
+        .sort({ _id: 1 })
+        .limit(page.limit + 1)
+        .toArray();
+      const { rows, next } = toPage(found, page, ({ _id }) => _id);
+      if (rows.length === 0) return { rows: [], next };
+      const subscribed = await subscriptions.find({ _id: { $in: rows.map(({ _id }) => _id) } }, idOnly).toArray();
+      const known = new Set(subscribed.map(({ _id }) => _id));
+      return { rows: rows.filter(({ _id }) => !known.has(_id)).map(toGate), next };
     },
 
     async listStaleIntegrations(lifecycle, before, limit) {

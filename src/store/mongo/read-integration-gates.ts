@@ -11,10 +11,11 @@ const gate = z.object({
   status: z.enum(integrationStatuses),
   statusSince: z.date(),
   causes: z.array(z.unknown()),
+  version: z.number(),
 });
 
 /** Of each cause only its credential's id travels: an operator that counts them is not in every product. */
-export const gateFields = { _id: 1, type: 1, status: 1, statusSince: 1, 'causes.credentialId': 1 } as const;
+export const gateFields = { _id: 1, type: 1, status: 1, statusSince: 1, version: 1, 'causes.credentialId': 1 } as const;
 
 export async function readIntegrationGates(
   { integrations }: Collections,
@@ -26,6 +27,6 @@ export async function readIntegrationGates(
 }
 
 export function toGate(document: Document): IntegrationGateRow {
-  const { _id: id, type, status, statusSince, causes } = gate.parse(document);
-  return { id, type, status, statusSince, openCauses: causes.length };
+  const { _id: id, type, status, statusSince, causes, version } = gate.parse(document);
+  return { id, type, status, statusSince, openCauses: causes.length, version };
 }

@@ -95,6 +95,8 @@ export interface IntegrationGateRow {
   readonly status: IntegrationStatus;
   readonly statusSince: Date;
   readonly openCauses: number;
+  /** See Integration: another one tells that anything of it was written. */
+  readonly version: number;
 }
 
 /** What a consumer asks before it begins something. */
@@ -106,7 +108,7 @@ export interface ConsumerGate {
 }
 
 /** What the intake needs to know of an integration to verify a webhook for it and to know where to wake. */
-export interface IntakeTargetRow extends Omit<IntegrationGateRow, 'statusSince'> {
+export interface IntakeTargetRow extends Omit<IntegrationGateRow, 'statusSince' | 'version'> {
   /** Of its entities, one each. */
   readonly providers: readonly ProviderId[];
   /** See Subscription; null also where it has none. */

@@ -9,6 +9,7 @@ import type {
 } from '../../domain/ids.js';
 import type { IntegrationState } from '../../domain/integration-state.js';
 import type { IntegrationStatus } from '../../domain/status.js';
+import type { IntegrationGateRow } from './delivery-rows.js';
 import type { Page, PageRequest } from './page.js';
 
 export interface Integration {
@@ -84,6 +85,11 @@ export interface IntegrationStore {
   deleteIntegration(id: IntegrationId): Promise<boolean>;
   /** Integrations whose resumeSince is set and that were not updated since `before`, oldest first. */
   listUnresumedIntegrations(before: Date, page: PageRequest): Promise<Page<Integration>>;
+  /**
+   * Of the next `limit` in the order of their ids those that have no subscription's row: a page may be empty though others
+   * follow, so that its cost has a bound. At most 500.
+   */
+  listUnsubscribedIntegrations(page: PageRequest): Promise<Page<IntegrationGateRow>>;
   /**
    * For each of these accounts the integrations of these types on it, whoever their users, the oldest `limitEach`: what
    * a webhook to a provider's one address is for. An account that nobody connected has none, and may be left out.

@@ -6,6 +6,7 @@ import type { PostgresClient } from './create-client.js';
 import type { DirectQuery } from './create-pool.js';
 import { findIntegrationsOnAccounts } from './find-integrations-on-accounts.js';
 import type { Integration as IntegrationRow } from './generated/client.js';
+import { listUnsubscribedIntegrations } from './list-unsubscribed-integrations.js';
 import { createIntegrationLists } from './integration-lists.js';
 import { entityKeySeparator, toConfig } from '../stored-shapes.js';
 import { collectCauses, referenceCodes } from './map-database-error.js';
@@ -51,6 +52,7 @@ export function createIntegrationStore(client: PostgresClient, direct: DirectQue
 
   return {
     ...createIntegrationLists(client),
+    listUnsubscribedIntegrations: page => listUnsubscribedIntegrations(direct, page),
     findIntegrationsOnAccounts: (accounts, types, limitEach) =>
       findIntegrationsOnAccounts(direct, accounts, types, limitEach),
 

@@ -16,7 +16,7 @@ export async function readConsumerGate(
 ): Promise<ConsumerGate> {
   const [answer] = answers.parse(
     await direct(
-      `SELECT i."id", i."type", i."status", i."status_since", jsonb_array_length(i."causes") AS "open_causes",
+      `SELECT i."id", i."type", i."status", i."status_since", jsonb_array_length(i."causes") AS "open_causes", i."version",
               EXISTS (SELECT 1 FROM "delivery_consumers"
                        WHERE "integration_id" = $1 AND "claim" = $2) AS "is_consumer"
          FROM (VALUES ($1)) AS asked("id") LEFT JOIN "integrations" AS i ON i."id" = asked."id"`,

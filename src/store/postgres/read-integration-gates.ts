@@ -10,6 +10,7 @@ export const gateRow = z.object({
   status: z.enum(integrationStatuses),
   status_since: z.date(),
   open_causes: z.number(),
+  version: z.number(),
 });
 const gateRows = z.array(gateRow);
 
@@ -20,6 +21,7 @@ export function toGateRow(row: z.output<typeof gateRow>): IntegrationGateRow {
     status: row.status,
     statusSince: row.status_since,
     openCauses: row.open_causes,
+    version: row.version,
   };
 }
 
@@ -30,7 +32,7 @@ export async function readIntegrationGates(
 ): Promise<readonly IntegrationGateRow[]> {
   const rows = gateRows.parse(
     await direct(
-      `SELECT "id", "type", "status", "status_since", jsonb_array_length("causes") AS "open_causes"
+      `SELECT "id", "type", "status", "status_since", jsonb_array_length("causes") AS "open_causes", "version"
          FROM "integrations" WHERE "id" = ANY(string_to_array($1, ','))`,
       [ids.join(',')],
     ),

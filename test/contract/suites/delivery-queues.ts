@@ -197,8 +197,8 @@ export function describeDeliveryQueues(under: () => StoreUnderTest): void {
       const dead = await insertIntegration(first, userId, [entity.id], { state: deadBecauseOf(entity.credentialId) });
       const rows = await first.readIntegrationGates([dead.id, newIntegration(), alive.id]);
       expect([...rows].sort((left, right) => (left.id < right.id ? -1 : 1))).toEqual([
-        { id: alive.id, type: alive.type, status: 'ENABLED', statusSince: noon, openCauses: 0 },
-        { id: dead.id, type: dead.type, status: 'ERROR', statusSince: noon, openCauses: 1 },
+        { id: alive.id, type: alive.type, status: 'ENABLED', statusSince: noon, openCauses: 0, version: 1 },
+        { id: dead.id, type: dead.type, status: 'ERROR', statusSince: noon, openCauses: 1, version: 1 },
       ]);
       expect(await first.readIntegrationGates([])).toEqual([]);
     });
@@ -210,7 +210,7 @@ export function describeDeliveryQueues(under: () => StoreUnderTest): void {
       const userId = newUser();
       const entity = await insertEntity(first, userId);
       const dead = await insertIntegration(first, userId, [entity.id], { state: deadBecauseOf(entity.credentialId) });
-      const row = { id: dead.id, type: dead.type, status: 'ERROR', statusSince: noon, openCauses: 1 };
+      const row = { id: dead.id, type: dead.type, status: 'ERROR', statusSince: noon, openCauses: 1, version: 1 };
       const read = (claim: string) => second.readConsumerGate(dead.id, claim);
       expect(await read('run/1')).toEqual({ row, isConsumer: false });
       await first.becomeConsumer(dead.id, 'run/1', noon);

@@ -1,5 +1,17 @@
+import type { Integration, IntegrationGateRow, Page } from '../../../src/store/port/store.js';
 import { newIntegration, one } from '../delivery-fixtures.js';
-import { atOnce, later, noon, walk, type StoreUnderTest, raceMark } from '../fixtures.js';
+import {
+  atOnce,
+  deadBecauseOf,
+  insertEntity,
+  insertIntegration,
+  later,
+  newUser,
+  noon,
+  walk,
+  type StoreUnderTest,
+  raceMark,
+} from '../fixtures.js';
 
 const write = { sealedSecrets: 'sealed', expiresAt: later(one, 2), dueAt: later(one, 1), failure: null };
 
@@ -45,6 +57,35 @@ export function describeSubscriptions(under: () => StoreUnderTest): void {
       const winners = wrote.filter(row => row !== null);
       expect(winners).toHaveLength(1);
       expect(await under().second.getSubscription(integrationId)).toEqual(winners[0]);
+    });
+
+    it('is told as missing for each integration that has none, in steps of the order of their ids', async () => {
+      const { first, second } = under();
+      const userId = newUser();
+      const entity = await insertEntity(first, userId);
+      const made: Integration[] = [];
+      for (const type of ['a', 'b', 'c', 'd']) {
+        made.push(await insertIntegration(first, userId, [entity.id], { type: `unsubscribed-${type}` }));
+      }
+      const [none, has, dead, last] = made as [Integration, Integration, Integration, Integration];
+      await first.compareAndSetSubscription(has.id, 0, write);
+      const cause = deadBecauseOf(entity.credentialId);
+      await first.compareAndSetIntegration(dead.id, 1, { state: cause }, one);
+      for (const limit of [1, 2, 500]) {
+        const found: IntegrationGateRow[] = [];
+        let after: string | null = null;
+        do {
+          const page: Page<IntegrationGateRow> = await second.listUnsubscribedIntegrations({ limit, after });
+          found.push(...page.rows.filter(row => made.some(({ id }) => id === row.id)));
+          after = page.next;
+        } while (after !== null);
+        const row = ({ id, type }: Integration) => ({ id, type });
+        expect(found).toEqual([
+          { ...row(none), status: 'ENABLED', statusSince: noon, openCauses: 0, version: 1 },
+          { ...row(dead), status: 'ERROR', statusSince: one, openCauses: 1, version: 2 },
+          { ...row(last), status: 'ENABLED', statusSince: noon, openCauses: 0, version: 1 },
+        ]);
+      }
     });
 
     it('is due by its time, the longest due first, up to a limit', async () => {

@@ -52,7 +52,12 @@ test('an event-less body proves the signature', async () => {
   const body = '{"events":[]}';
   const right = await post(url, body, { 'x-xero-signature': hmac(body, 'base64') });
   expect([right.statusCode, right.body]).toEqual([200, '']);
-  expect((await post(url, body, { 'x-xero-signature': hmac('other', 'base64') })).statusCode).toBe(401);
+  const signedWrongly: readonly Record<string, string>[] = [{ 'x-xero-signature': hmac('other', 'base64') }, {}];
+  for (const headers of signedWrongly) {
+    const wrong = await post(url, body, headers);
+    expect([wrong.statusCode, wrong.body, wrong.headers['content-type']]).toEqual([401, '', undefined]);
+  }
+  expect(await countsOf(api, 'xero')).toMatchObject({ webhook_signature_wrong: 1, webhook_signature_missing: 1 });
   expect(await deliveriesOf(api, { id })).toEqual([]);
 });
 
@@ -79,6 +84,26 @@ test('a secret that comes with the handshake is kept, sealed, for this webhook; 
   expect(JSON.stringify(await api.query('SELECT * FROM subscriptions'))).not.toContain(given);
   expect(api.logLines.join('')).not.toContain(given);
   expect(await deliveriesOf(api, { id })).toHaveLength(2);
+});
+
+test('a handshake alone leaves the hook due: the one that asked for it may have died, or be of a version to come', async () => {
+  const { url, id } = await newScene(api, 'inbox', 'asana');
+  await post(url, '', { 'x-hook-secret': 'given' });
+  const first = await api.store.getSubscription(id);
+  expect(first?.dueAt?.getTime()).toBeLessThanOrEqual(Date.now());
+});
+
+test('a secret that comes with a handshake and is not kept is counted, and told in one line', async () => {
+  const { url, id } = await newScene(api, 'inbox', 'asana');
+  const before = (await countsOf(api, 'asana'))['handshake_ignored'] ?? 0;
+  await post(url, '', { 'x-hook-secret': 'given' });
+  await post(url, '', { 'x-hook-secret': 'given' });
+  expect((await countsOf(api, 'asana'))['handshake_ignored'] ?? 0).toBe(before);
+  for (const name of ['anew', 'once-more']) await post(url, '', { 'x-hook-secret': name });
+  expect((await countsOf(api, 'asana'))['handshake_ignored']).toBe(before + 2);
+  const told = api.logLines.filter(line => line.includes(id) && line.includes('not kept'));
+  expect(told).toHaveLength(1);
+  expect(told.join('')).not.toContain('anew');
 });
 
 test('a secret that comes while another writer has the row is kept all the same', async () => {

@@ -15,6 +15,7 @@ const open = (id: IntegrationId): IntegrationGateRow => ({
   type: 'forward' as IntegrationType,
   status: 'ENABLED',
   statusSince: new Date(),
+  version: 1,
   openCauses: 0,
 });
 

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { RelinkError } from '../../../../errors.js';
+import { webhookCatalogue } from '../../../../providers/webhooks/catalogue.js';
 import type { App, HttpContext } from '../../../dependencies.js';
 import { receiveWebhook } from '../../../operations/receive-webhook.js';
 import { publicAddress } from '../../../public-address.js';
@@ -43,7 +45,7 @@ export function receiveWebhooks(app: App, context: HttpContext): void {
     app.route({
       method,
       url: '/api/webhooks/:provider/:integrationId',
-      config: { quiet: true },
+      config: { quiet: true, isBodiless },
       schema: {
         operationId: method === 'POST' ? 'receiveWebhook' : 'tryWebhook',
         tags: ['Receiving'],
@@ -60,7 +62,7 @@ export function receiveWebhooks(app: App, context: HttpContext): void {
     app.route({
       method,
       url: '/api/webhooks/:provider',
-      config: { quiet: true },
+      config: { quiet: true, isBodiless },
       schema: {
         operationId: method === 'POST' ? 'receiveAppWebhook' : 'tryAppWebhook',
         tags: ['Receiving'],
@@ -90,15 +92,26 @@ const plainMediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+( *; *charset=[
 /** The label of what no configured provider sent. */
 const unknown = 'unknown';
 
+/** Xero tries the address out by a wrong signature too, and wants the 401 with an empty body. */
+function isBodiless(request: FastifyRequest, error: RelinkError): boolean {
+  const handshake = webhookCatalogue.get(nameProvider(request) ?? '')?.handshake;
+  return error.status === 401 && handshake?.kind === 'intent-to-receive';
+}
+
+/** As the caller wrote it. */
+function nameProvider({ params }: FastifyRequest): string | undefined {
+  const named = typeof params === 'object' && params !== null && 'provider' in params ? params.provider : undefined;
+  return typeof named === 'string' ? named : undefined;
+}
+
 function countRefusals(app: App, { metrics, providers, log }: HttpContext): void {
   const refusals = new Refusals(log);
   const configured = new Set<string>(providers.list().map(provider => provider.id));
   app.addHook('onError', (request, _reply, error, done) => {
     const { code } = toRelinkError(error);
-    const { params } = request;
-    const named = typeof params === 'object' && params !== null && 'provider' in params ? params.provider : undefined;
+    const named = nameProvider(request);
     // Any other name is a stranger's text: neither a label nor a line of its own.
-    const provider = typeof named === 'string' && configured.has(named) ? named : unknown;
+    const provider = named !== undefined && configured.has(named) ? named : unknown;
     metrics.webhooks.inc({ provider, outcome: code });
     refusals.note(provider === unknown ? 'A webhook of no configured provider' : `A webhook of ${provider}`, code);
     done();
