@@ -30,6 +30,7 @@ const branches = [
   'refresh-deleted-meanwhile',
   'refresh-found-mark',
   'refresh-gave-up',
+  'refresh-gave-up-after-its-wait',
   'refresh-gone',
   'refresh-heals',
   'refresh-not-refreshable',
