@@ -37,7 +37,7 @@ describe('a refresh of which nobody knows how it ended', () => {
       status: 'ERROR',
       causes: [{ code: 'refresh_outcome_unknown', http_status: 400 }],
     });
-    await record(credential, 'refresh-unknown-refused');
+    await record(credential, 'refresh-unknown-settled-refused');
   });
 
   it('stays unknown over a retry that fails for another reason', async () => {
