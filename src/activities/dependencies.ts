@@ -1,6 +1,6 @@
 import type { ClientFaults } from '../credentials/create-client-faults.js';
 import type { ProviderBreakers } from '../credentials/provider-breakers.js';
-import type { CredentialRefresher } from '../credentials/refresh-once.js';
+import type { CredentialRefresher } from '../credentials/credential-refresher.js';
 import type { RunningWork } from '../credentials/running-work.js';
 import type { HandlerHost, HandlerServices } from '../handlers/handler-host.js';
 import type { IntegrationCatalogue } from '../integrations/load-integrations.js';

@@ -3,7 +3,7 @@ import type { Credential, Store } from '../store/port/store.js';
 import type { RefreshAnswer, WorkflowStarter } from '../temporal/workflow-starter.js';
 import { createCredentialMemory } from './create-credential-memory.js';
 import { isDue } from './is-due.js';
-import type { CredentialRefresher, RefreshOutcome, RefreshTarget } from './refresh-once.js';
+import type { CredentialRefresher, RefreshOutcome, RefreshTarget } from './credential-refresher.js';
 
 const defaultDeadlineMs = 10_000;
 /** After a deadline the run is mostly about to answer. Milliseconds. */

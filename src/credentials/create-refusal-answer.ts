@@ -4,7 +4,7 @@ import type { Credential, Store } from '../store/port/store.js';
 import { createCredentialMemory } from './create-credential-memory.js';
 import type { CredentialTester } from './create-credential-tester.js';
 import { readUsable } from './read-usable.js';
-import type { CredentialRefresher } from './refresh-once.js';
+import type { CredentialRefresher } from './credential-refresher.js';
 import { toRefreshError } from './to-refresh-error.js';
 
 export interface RefusalAnswerDependencies {

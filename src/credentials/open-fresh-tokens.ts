@@ -4,7 +4,7 @@ import type { Vault } from '../vault/vault.js';
 import { isAlive, isDue } from './is-due.js';
 import { openTokens } from './open-tokens.js';
 import { readUsable } from './read-usable.js';
-import type { CredentialRefresher } from './refresh-once.js';
+import type { CredentialRefresher } from './credential-refresher.js';
 import { toRefreshError } from './to-refresh-error.js';
 
 export interface FreshTokenDependencies {

@@ -1,7 +1,7 @@
 import { judgeStanding } from '../domain/credential-standing.js';
 import { RelinkError } from '../errors.js';
 import type { Credential } from '../store/port/store.js';
-import { operatorWaitMs, type RefreshOutcome } from './refresh-once.js';
+import { operatorWaitMs, type RefreshOutcome } from './credential-refresher.js';
 
 /**
  * What a refresh that brought no token is to whoever waits for one.

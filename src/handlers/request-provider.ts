@@ -1,5 +1,5 @@
 import type { CredentialTester } from '../credentials/create-credential-tester.js';
-import { operatorWaitMs, type CredentialRefresher } from '../credentials/refresh-once.js';
+import { operatorWaitMs, type CredentialRefresher } from '../credentials/credential-refresher.js';
 import { judgeStanding } from '../domain/credential-standing.js';
 import type { EntityId } from '../domain/ids.js';
 import { RelinkError } from '../errors.js';

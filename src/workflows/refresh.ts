@@ -85,12 +85,17 @@ async function run(input: RefreshInput, answers: RefreshedAnswers): Promise<Refr
         const settles = posted.kind === 'found' || (posted.kind === 'unknown' && patched('an-unknown-answer-settles'));
         const leastMs = Math.max(settles ? settleMs : 0, posted.retryAfterMs ?? 0);
         const waitMs = Math.round(Math.max(posted.kind === 'found' ? 0 : waitOf(input, step), leastMs));
-        if (Date.now() - startedAt > input.giveUpAfterMs) return await giveUp(input, 'pending', posted);
+        const givesUp = Date.now() - startedAt > input.giveUpAfterMs;
+        // A time that the provider asks for binds the next run too: it is kept before that may begin.
+        if (givesUp && (posted.retryAfterMs === null || !patched('a-run-gives-up-after-its-wait'))) {
+          return await giveUp(input, 'pending', posted);
+        }
         answers.beginWait(waitMs);
         if (step === 0) setSearchAttributes({ Stage: 'waiting' });
         setCurrentDetails(`${posted.kind} at ${provider}: ${posted.reason}. The next step comes in ${waitMs} ms.`);
         await sleep(waitMs);
         answers.endWait();
+        if (givesUp) return await giveUp(input, 'pending', posted);
       }
     }
   }
@@ -114,16 +119,11 @@ async function end(
   return { outcome: 'refreshed', generation };
 }
 
+type Refusal = Extract<PostRefreshResult, { authIsValid: boolean }>;
+
 async function tell(
   { credentialId, provider }: RefreshInput,
-  {
-    kind,
-    epoch,
-    httpStatus,
-    authIsValid,
-    providerError,
-    openPost,
-  }: Extract<PostRefreshResult, { authIsValid: boolean }>,
+  { kind, epoch, httpStatus, authIsValid, providerError, openPost }: Refusal,
 ) {
   // A rejected client is told once; the death of the grant itself is told over it.
   if (!authIsValid && (kind === 'operator_fault' || !patched('a-rejected-client-can-die'))) return 'told';

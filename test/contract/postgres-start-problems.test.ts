@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
+import { z } from 'zod';
 import { ConfigError, RelinkError } from '../../src/errors.js';
 import { newId } from '../../src/ids.js';
 import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
@@ -7,6 +8,7 @@ import { explainDatabaseError } from '../../src/store/postgres/explain-database-
 import { migrate } from '../../src/store/postgres/migrate.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
 import { startCuttableProxy } from '../support/cuttable-proxy.js';
+import { query } from '../support/query.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -113,6 +115,16 @@ it('a password that the server asks for and the URL lacks is told so', async () 
   const told = `DATABASE_URL: the server at ${url.host} asks for a password, and the URL has none (database "${name()}")`;
   expect(await explainBoth(url.href)).toEqual([told, told]);
   await proxy.cut();
+  await proxy.close();
+});
+
+it('a server that is too old is told so', async () => {
+  const [row] = await query(database.url, `SELECT current_setting('server_version_num') AS version`, []);
+  const { version } = z.object({ version: z.string() }).parse(row);
+  const proxy = await startCuttableProxy(database.url);
+  proxy.alterAnswers(bytes => Buffer.from(bytes.toString('latin1').replace(version, '139999'), 'latin1'));
+  const told = `DATABASE_URL: the server at ${new URL(proxy.url).host} is too old: PostgreSQL 14 or newer`;
+  expect(await explainBoth(proxy.url)).toEqual([told, told]);
   await proxy.close();
 });
 

@@ -14,6 +14,8 @@ export interface CuttableProxy {
    * then has been carried out without its sender hearing of it.
    */
   loseAnswers(spared: number): Promise<void>;
+  /** Of connections made from now on, passes answers on as `change` returns them. */
+  alterAnswers(change: (bytes: Buffer) => Buffer): void;
   /** After a silence: passes on what was kept, so that nothing is lost. */
   resume(): void;
   /** New connections work again; those that were kept silent are broken. */
@@ -83,6 +85,11 @@ export async function startCuttableProxy(databaseUrl: string): Promise<CuttableP
         };
         for (const [incoming, database] of wires) answer(database, incoming);
       }),
+    alterAnswers: change => {
+      answer = (from, to) => {
+        from.on('data', bytes => to.write(change(bytes)));
+      };
+    },
     resume: () => {
       if (silent) wires.forEach(join);
       silent = false;

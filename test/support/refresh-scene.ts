@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ApiClient } from '../../src/cli/api-client.js';
 import type { RefreshResult } from '../../src/contracts/workflows.js';
-import type { RefreshOptions } from '../../src/credentials/refresh-once.js';
+import type { RefreshOptions } from '../../src/credentials/credential-refresher.js';
 import type { CredentialId } from '../../src/domain/ids.js';
 import type { Credential } from '../../src/store/port/store.js';
 import { idOf } from './ids.js';

@@ -99,6 +99,14 @@ describe('the documents', () => {
     expect(meanings).toEqual(answerMeanings.map(meaning => `\`${meaning}\``));
   });
 
+  it('name every code that a rule of classification looks for, in that rule’s own row', () => {
+    const rules = [...outageRules, ...Object.values(tokenDialects).flatMap(dialect => dialect.rules), ...generalRules];
+    for (const { what, when } of rules) {
+      const codes = when.error === 'any' ? [] : (when.error ?? []);
+      for (const code of codes) expect(what.split('`')).toContain(code);
+    }
+  });
+
   it('list every kind of credential, in the order of the code, and no other', () => {
     const [, section = ''] = /## Kinds\n([\s\S]*?)\n## /.exec(read('docs/credentials-api.md')) ?? [];
     expect([...section.matchAll(/^\| `([a-z_0-9]+)`/gm)].map(([, kind]) => kind)).toEqual([...credentialKinds]);

@@ -61,6 +61,23 @@ describe('a credential whose client was rejected', () => {
     expect(errorLinesOf((await rejectClient()).credential)).toHaveLength(1);
   });
 
+  it('is not told so when a reconnect came first', async () => {
+    const user = stack.user();
+    const credential = await connect(user);
+    const integrationId = await integrate(user);
+    await spoil(invalidClient);
+    const { store } = stack.core;
+    const markInvalid = store.markCredentialInvalid.bind(store);
+    const spy = jest.spyOn(store, 'markCredentialInvalid').mockImplementationOnce(async (...call) => {
+      await connect(user);
+      return markInvalid(...call);
+    });
+    expect(await refresh(credential)).toEqual({ kind: 'refreshed', generation: 2 });
+    spy.mockRestore();
+    expect(await outcomeOf(integrationId, user)).toMatchObject({ status: 'ENABLED', causes: [] });
+    await record(credential, 'refresh-operator-fault-overtaken');
+  });
+
   it('is asked about again when the sweep is due, and not for every caller', async () => {
     const { credential } = await rejectClient();
     const { posts, result } = await countPosts(() => refresh(credential));

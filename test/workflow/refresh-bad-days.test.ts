@@ -2,7 +2,8 @@ import { createRefreshScene } from '../support/refresh-scene.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 
 let stack: TestStack;
-const { connect, countPosts, errorLinesOf, mend, read, refresh, spoil } = createRefreshScene(() => stack);
+const { connect, countPosts, errorLinesOf, forgotten, mend, read, record, refresh, resultOf, spoil } =
+  createRefreshScene(() => stack);
 
 beforeAll(async () => {
   stack = await startTestStack({ RELINK_REFRESH_TIMEOUT: '1', RELINK_REFRESH_GIVE_UP: '1.5' });
@@ -26,6 +27,24 @@ it('a gateway that gives up is waited out: the answer may still be on its way', 
   expect({ posts, result }).toEqual({ posts: 2, result: { kind: 'refreshed', generation: 2 } });
   expect(Date.now() - startedAt).toBeGreaterThanOrEqual(2_900);
 });
+
+it('the time a provider asks for is kept by the run that gives up over it, too: nobody asks before', async () => {
+  const credential = await connect(stack.user());
+  await spoil({ status: 429, retryAfter: 2 });
+  await spoil({ status: 429, retryAfter: 7 });
+  expect(await refresh(credential)).toMatchObject({ kind: 'pending' });
+  await forgotten();
+  const { posts, result } = await countPosts(() => refresh(credential));
+  expect({ posts, result }).toMatchObject({ posts: 0, result: { kind: 'pending' } });
+  expect(await resultOf(credential)).toMatchObject({ outcome: 'pending' });
+  expect((await read(credential.id)).refreshTry).toBe(1);
+  await record(credential, 'refresh-gave-up-after-its-wait');
+  await forgotten();
+  expect(await countPosts(() => refresh(credential))).toEqual({
+    posts: 1,
+    result: { kind: 'refreshed', generation: 2 },
+  });
+}, 30_000);
 
 it('a rotated token is written again whatever the database fails with, and the operator is told once', async () => {
   const credential = await connect(stack.user(), 'initech');

@@ -41,7 +41,7 @@ describe('a refresh of which nobody knows how it ended', () => {
       status: 'ERROR',
       causes: [{ code: 'refresh_outcome_unknown', http_status: 400 }],
     });
-    await record(credential, 'refresh-unknown-refused');
+    await record(credential, 'refresh-unknown-settled-refused');
   });
 
   it('is made up for by the answer where its worker was cut off from everything, and comes back with it', async () => {

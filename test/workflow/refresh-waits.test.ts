@@ -1,4 +1,4 @@
-import type { RefreshOutcome } from '../../src/credentials/refresh-once.js';
+import type { RefreshOutcome } from '../../src/credentials/credential-refresher.js';
 import { createRefreshScene } from '../support/refresh-scene.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 

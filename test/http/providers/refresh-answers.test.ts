@@ -1,5 +1,6 @@
 import { closeProviderConnections } from '../../../src/providers/guarded-dispatcher.js';
 import { tokenDialects } from '../../../src/providers/classification/dialects.js';
+import type { AnswerMeaning } from '../../../src/providers/classification/rules.js';
 import type { TokenSet } from '../../../src/providers/definition.js';
 import { refreshTokens, type RefreshAnswer } from '../../../src/providers/refresh-tokens.js';
 import { Secret } from '../../../src/vault/secret.js';
@@ -206,7 +207,13 @@ describe('what an answer means', () => {
     ['a token with a line break', replyJson(200, { ...good, access_token: 'a\nb' }), { meaning: 'unknown' }],
     ['a refresh token that is an object', replyJson(200, { ...good, refresh_token: {} }), { meaning: 'unknown' }],
     ['a token of another kind', replyJson(200, { ...good, token_type: 'mac' }), { meaning: 'unknown' }],
+    ['400 invalid_scope', replyJson(400, { error: 'invalid_scope' }), { meaning: 'operator_fault' }],
     ['server_error in a 200', replyJson(200, { error: 'server_error' }), { meaning: 'unknown' }],
+    [
+      'temporarily_unavailable in a 200',
+      replyJson(200, { error: 'temporarily_unavailable' }),
+      { meaning: 'unknown', reason: 'temporarily_unavailable' },
+    ],
     ['invalid_request', replyJson(400, { error: 'invalid_request' }), { meaning: 'transient' }],
     ['an error that is an object', replyJson(400, { error: { code: 400 } }), { meaning: 'transient' }],
     [
@@ -221,29 +228,31 @@ describe('what an answer means', () => {
     expect(await refresh(reply)).toMatchObject(expected);
   });
 
-  test.each<[string, string, WireReply, Partial<RefreshAnswer>]>([
-    ['bad_refresh_token', 'github', replyJson(200, { error: 'bad_refresh_token' }), { meaning: 'definitive' }],
-    [
-      'incorrect_client_credentials',
-      'github',
-      replyJson(200, { error: 'incorrect_client_credentials' }),
-      { meaning: 'operator_fault' },
-    ],
-    ['ok:false', 'slack', replyJson(200, { ok: false, error: 'invalid_refresh_token' }), { meaning: 'definitive' }],
-    ['ok:false ratelimited', 'slack', replyJson(200, { ok: false, error: 'ratelimited' }), { meaning: 'rate_limited' }],
-    [
-      'ok:false internal_error',
-      'slack',
-      replyJson(200, { ok: false, error: 'internal_error' }),
-      { meaning: 'unknown' },
-    ],
-    ['BAD_REFRESH_TOKEN', 'hubspot', replyJson(400, { status: 'BAD_REFRESH_TOKEN' }), { meaning: 'definitive' }],
-    ['a 502 that names one', 'hubspot', replyJson(502, { status: 'BAD_REFRESH_TOKEN' }), { meaning: 'unknown' }],
-    ['invalid_code', 'zoho', replyJson(200, { error: 'invalid_code' }), { meaning: 'definitive' }],
-    ['Access Denied', 'zoho', replyJson(400, { error: 'Access Denied' }), { meaning: 'rate_limited' }],
-    ['interaction_required', 'microsoft', replyJson(400, { error: 'interaction_required' }), { meaning: 'definitive' }],
-  ])('%s of %s', async (_what, id, reply, expected) => {
-    expect(await refreshAs(id, reply)).toMatchObject(expected);
+  // Each by hand, from what the providers document: taken from the rules, a misspelling would agree with itself.
+  test.each<[string, number, Record<string, unknown>, AnswerMeaning]>([
+    ['github', 200, { error: 'bad_refresh_token' }, 'definitive'],
+    ['github', 200, { error: 'incorrect_client_credentials' }, 'operator_fault'],
+    ['slack', 200, { ok: false, error: 'invalid_refresh_token' }, 'definitive'],
+    ['slack', 200, { ok: false, error: 'token_revoked' }, 'definitive'],
+    ['slack', 200, { ok: false, error: 'token_expired' }, 'definitive'],
+    ['slack', 200, { ok: false, error: 'account_inactive' }, 'definitive'],
+    ['slack', 200, { ok: false, error: 'bad_client_secret' }, 'operator_fault'],
+    ['slack', 200, { ok: false, error: 'invalid_client_id' }, 'operator_fault'],
+    ['slack', 200, { ok: false, error: 'ratelimited' }, 'rate_limited'],
+    ['slack', 200, { ok: false, error: 'internal_error' }, 'unknown'],
+    ['slack', 200, { ok: false, error: 'fatal_error' }, 'unknown'],
+    ['slack', 200, { ok: false, error: 'service_unavailable' }, 'unknown'],
+    ['hubspot', 400, { status: 'BAD_REFRESH_TOKEN' }, 'definitive'],
+    ['hubspot', 502, { status: 'BAD_REFRESH_TOKEN' }, 'unknown'],
+    ['hubspot', 400, { status: 'BAD_CLIENT_ID' }, 'operator_fault'],
+    ['hubspot', 400, { status: 'BAD_CLIENT_SECRET' }, 'operator_fault'],
+    ['zoho', 200, { error: 'invalid_code' }, 'definitive'],
+    ['zoho', 200, { error: 'invalid_client_secret' }, 'operator_fault'],
+    ['zoho', 400, { error: 'Access Denied' }, 'rate_limited'],
+    ['microsoft', 400, { error: 'interaction_required' }, 'definitive'],
+    ['microsoft', 400, { error: 'consent_required' }, 'definitive'],
+  ])('of %s: %i %j', async (id, status, body, meaning) => {
+    expect(await refreshAs(id, replyJson(status, body))).toMatchObject({ meaning });
   });
 
   test('another provider’s dialect means nothing', async () => {

@@ -26,6 +26,7 @@ test.each<Partial<SafetyFigures>>([
   { doomed_refusals: 0 },
   { killed: { lost_outside_window: 1 } },
   { dead_grant: { ...incident, webhooks: 0 } },
+  { dead_grant: { ...incident, webhooks: 93_999 } },
   { dead_grant: { ...incident, error_lines: 94_000 } },
   { dead_grant: { ...incident, token_posts: 1 } },
   { dead_grant: { ...incident, status_writes: 2 } },

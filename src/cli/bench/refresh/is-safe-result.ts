@@ -1,4 +1,4 @@
-import type { IncidentResult } from './measure-incident.js';
+import { incidentWebhooks, type IncidentResult } from './measure-incident.js';
 import type { KillsResult } from './measure-kills.js';
 
 /** What the last line of `npm run bench:refresh` says of safety; how fast it was is in other fields. */
@@ -21,7 +21,8 @@ export function isSafeResult(result: SafetyFigures): boolean {
     result.posts_per_round_max === 1 &&
     // Each of the calls has to have met its refusal: one that ended before its request shows nothing.
     result.doomed_refusals >= result.doomed_calls &&
-    incident.webhooks > 0 &&
+    // A shorter incident would prove less than what is said of it.
+    incident.webhooks === incidentWebhooks &&
     incident.error_lines === 1 &&
     incident.token_posts === 0 &&
     incident.status_writes === 1 &&

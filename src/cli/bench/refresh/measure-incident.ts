@@ -8,7 +8,7 @@ import { connectAccount } from './connect-account.js';
 import { countDeathsTold } from './count-deaths-told.js';
 import type { RefreshDatabase } from './refresh-database.js';
 
-const webhooks = 94_000;
+export const incidentWebhooks = 94_000;
 const beforeDeath = 100;
 const connections = 32;
 /** RELINK_HELD_LIMIT as it is by default. */
@@ -52,8 +52,10 @@ export async function measureIncident(
   );
   await sandbox.revoke('acme');
   const startedAt = Date.now();
-  await post(stack, path, beforeDeath, webhooks);
-  say(`${webhooks - beforeDeath} webhooks of a dead grant taken in ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  await post(stack, path, beforeDeath, incidentWebhooks);
+  say(
+    `${incidentWebhooks - beforeDeath} webhooks of a dead grant taken in ${Math.round((Date.now() - startedAt) / 1000)} s`,
+  );
   await user.until(integration, body => body.status === 'ERROR', settleWithinMs);
   await until(
     'what does not fit the held bound has fallen out',
