@@ -93,7 +93,7 @@ for (const [store, profile] of profiles)
         ...records,
         write: async (...given: Parameters<typeof records.write>) => {
           writes += 1;
-          if (writes === 3) throw new Error('interrupted');
+          if (writes >= 3) throw new Error('interrupted');
           return records.write(...given);
         },
       };
