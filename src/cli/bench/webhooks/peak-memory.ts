@@ -22,7 +22,10 @@ export class PeakMemory {
   async endPart(): Promise<string> {
     await this.sample();
     const told = [...this.pids.keys()]
-      .map(name => `${name} ${this.last.get(name) ?? '?'} MB (highest ${this.highestOfPart.get(name) ?? '?'})`)
+      .map(name => {
+        const highest = this.highestOfPart.get(name);
+        return highest === undefined ? `${name} not running` : `${name} ${this.last.get(name)} MB (highest ${highest})`;
+      })
       .join(', ');
     this.highestOfPart.clear();
     return told;
