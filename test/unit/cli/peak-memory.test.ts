@@ -10,5 +10,8 @@ it('tells the peak of each part, and keeps the highest of all', async () => {
   expect(await memory.endPart()).toBe('worker 300 MB (highest 300)');
   used = 100;
   expect(await memory.endPart()).toBe('worker 100 MB (highest 100)');
+  // As it is while a part stops it.
+  used = 0;
+  expect(await memory.endPart()).toBe('worker not running');
   expect(memory.peaks()).toEqual({ worker: 300 });
 });
