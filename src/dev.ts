@@ -4,7 +4,7 @@ import { refuseArguments } from './cli/refuse-arguments.js';
 import { type DevConfig, loadDevConfig } from './config-dev.js';
 import { onParentEnd } from './embedded/on-parent-end.js';
 import { acquireInstanceLock } from './embedded/single-instance.js';
-import type { StoreName } from './embedded/start-embedded-database.js';
+import type { StoreName } from './embedded/store-names.js';
 import { ConfigError } from './errors.js';
 import { createLog } from './log.js';
 import { createReadableLines } from './readable-log.js';

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.js';
-import { type StoreName, storeNames } from '../embedded/start-embedded-database.js';
+import { type StoreName, storeNames } from '../embedded/store-names.js';
 
 /**
  * Takes `--store postgres|mongo|documentdb` out of a command's arguments; `postgres` without it.

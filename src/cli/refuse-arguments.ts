@@ -1,4 +1,4 @@
-import { storeNames } from '../embedded/start-embedded-database.js';
+import { storeNames } from '../embedded/store-names.js';
 import { ConfigError } from '../errors.js';
 
 /**

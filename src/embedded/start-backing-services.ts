@@ -7,7 +7,8 @@ import { holdPort } from './hold-port.js';
 import { pickPort } from './pick-port.js';
 import { attioSettings, callbacksOf, deriveSecret, sandboxSettings } from './sandbox-settings.js';
 import { startSandbox } from './sandbox/start-sandbox.js';
-import { startEmbeddedDatabase, type StoreName } from './start-embedded-database.js';
+import { startEmbeddedDatabase } from './start-embedded-database.js';
+import type { StoreName } from './store-names.js';
 import { startEmbeddedTemporal } from './temporal/start-embedded-temporal.js';
 
 export { sandboxSettings, sandboxWebhookSecret } from './sandbox-settings.js';

@@ -5,10 +5,7 @@ import { recoverEmbeddedMongo, startEmbeddedMongo } from './mongo/start-embedded
 import { ensureDatabase } from './postgres/ensure-database.js';
 import { removeEmbeddedPostgres } from './postgres/remove-embedded-postgres.js';
 import { startEmbeddedPostgres } from './postgres/start-embedded-postgres.js';
-
-/** What `--store` takes. */
-export const storeNames = ['postgres', 'mongo', 'documentdb'] as const;
-export type StoreName = (typeof storeNames)[number];
+import type { StoreName } from './store-names.js';
 
 export interface EmbeddedDatabaseOptions {
   readonly store: StoreName;

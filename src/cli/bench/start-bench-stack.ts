@@ -9,11 +9,8 @@ import { waitUntilServing } from '../../embedded/process/wait-until-serving.js';
 import { productionEnvironment, productionNodeFlags } from '../../embedded/process/production-flags.js';
 import { spawnSandbox } from '../../embedded/sandbox/spawn-sandbox.js';
 import { attioSettings, callbacksOf, sandboxSettings, sandboxWebhookSecret } from '../../embedded/sandbox-settings.js';
-import {
-  clearEmbeddedDatabases,
-  startEmbeddedDatabase,
-  type StoreName,
-} from '../../embedded/start-embedded-database.js';
+import { clearEmbeddedDatabases, startEmbeddedDatabase } from '../../embedded/start-embedded-database.js';
+import type { StoreName } from '../../embedded/store-names.js';
 import { recoverOrphan } from '../../embedded/temporal/recover-orphan.js';
 import { type EmbeddedTemporal, startEmbeddedTemporal } from '../../embedded/temporal/start-embedded-temporal.js';
 import { migrateStore } from '../../store/open-store.js';

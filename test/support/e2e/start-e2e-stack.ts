@@ -8,7 +8,7 @@ import { type RoleProcess, spawnRole } from '../../../src/embedded/process/spawn
 import { startDocumentdbProxy } from '../../../src/embedded/mongo/start-documentdb-proxy.js';
 import type { WireProxy } from '../../../src/embedded/mongo/start-wire-proxy.js';
 import { waitUntilServing } from '../../../src/embedded/process/wait-until-serving.js';
-import type { StoreName } from '../../../src/embedded/start-embedded-database.js';
+import type { StoreName } from '../../../src/embedded/store-names.js';
 import { spawnSandbox } from '../../../src/embedded/sandbox/spawn-sandbox.js';
 import { sandboxSettings } from '../../../src/embedded/start-backing-services.js';
 import { migrateStore } from '../../../src/store/open-store.js';

@@ -1,4 +1,4 @@
-import { type StoreName } from '../../../embedded/start-embedded-database.js';
+import type { StoreName } from '../../../embedded/store-names.js';
 import { migrateStore } from '../../../store/open-store.js';
 import { measureOperation, type Measured, type Pace } from './measure-operation.js';
 import { openMongoTarget } from './mongo-target.js';

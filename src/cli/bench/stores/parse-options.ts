@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { storeNames, type StoreName } from '../../../embedded/start-embedded-database.js';
+import { storeNames, type StoreName } from '../../../embedded/store-names.js';
 import { ConfigError } from '../../../errors.js';
 
 export interface BenchStoresOptions {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { startEmbeddedDatabase, type StoreName } from '../../../embedded/start-embedded-database.js';
+import { startEmbeddedDatabase } from '../../../embedded/start-embedded-database.js';
+import type { StoreName } from '../../../embedded/store-names.js';
 import { dropMongoDatabase } from './drop-mongo-database.js';
 
 export interface BenchDatabase {
