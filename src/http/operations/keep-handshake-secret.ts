@@ -2,6 +2,7 @@ import { changeSubscription } from '../../integrations/change-subscription.js';
 import type { Provider } from '../../providers/configure-provider.js';
 import type { SubscriptionWrite } from '../../store/port/store.js';
 import { subscriptionSecretsBinding } from '../../vault/bindings.js';
+import { equalsConstantTime } from '../../vault/hash.js';
 import type { Secret } from '../../vault/secret.js';
 import { encodeSecrets } from '../../vault/subscription-secrets-codec.js';
 import type { HttpContext } from '../dependencies.js';
@@ -26,7 +27,8 @@ export async function keepHandshakeSecret(
 ): Promise<boolean> {
   if (target === null) return true;
   const { id } = target;
-  const isAmong = (secrets: readonly Secret[]) => secrets.some(each => each.reveal() === secret.reveal());
+  const isAmong = (secrets: readonly Secret[]) =>
+    secrets.some(each => equalsConstantTime(each.reveal(), secret.reveal()));
   if (isAmong(target.secrets)) return true;
   const ignore = () => {
     handshakes.tell(
