@@ -60,7 +60,7 @@ async function post(
   if (!hasEndpoint(provider, held)) {
     return { kind: 'transient', httpStatus: null, reason: 'host_not_allowed', retryAfterMs: null, openPost };
   }
-  const { waitMs, isProbe } = breakers.admit(credential.provider);
+  const { waitMs, isProbe } = breakers.admit(credential.provider, credentialId);
   if (waitMs !== null) {
     return { kind: 'transient', httpStatus: null, reason: 'outage', retryAfterMs: waitMs, openPost };
   }
@@ -151,7 +151,7 @@ function noteHealth(
 ): void {
   const { provider, id: credentialId } = credential;
   const { meaning, reason, httpStatus } = answer;
-  if (httpStatus === null || httpStatus >= 500) breakers.noteFailure(provider, reason, isProbe);
+  if (httpStatus === null || httpStatus >= 500) breakers.noteFailure(provider, credentialId, reason, isProbe);
   else breakers.noteAnswer(provider);
   if (meaning === 'operator_fault') clientFaults.noteStillRejected(provider);
   log.debug(

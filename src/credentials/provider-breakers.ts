@@ -1,4 +1,4 @@
-import type { ProviderId } from '../domain/ids.js';
+import type { CredentialId, ProviderId } from '../domain/ids.js';
 import type { Log } from '../log.js';
 
 /** Failures in a row, of whatever credentials, from which on a provider counts as down. */
@@ -10,6 +10,9 @@ const spreadMs = 15_000;
 
 interface Breaker {
   failures: number;
+  /** Of those failures: as long as it is one alone, the trouble may be its account's, or that of its account's own host. */
+  readonly failed: Set<CredentialId>;
+  isSecondAsked: boolean;
   /** Null while closed. */
   openedAt: number | null;
   pauseMs: number;
@@ -26,17 +29,18 @@ export interface Admission {
 
 export interface ProviderBreakers {
   /** Ask when all else is ready: whoever goes ahead should send, and has to note what became of it. */
-  admit(provider: ProviderId): Admission;
+  admit(provider: ProviderId, credential: CredentialId): Admission;
   /** An answer of the provider's own, of whatever content. */
   noteAnswer(provider: ProviderId): void;
   /** No answer, or one that says that it is down. `isProbe` as the admission said: only that one prolongs the pauses. */
-  noteFailure(provider: ProviderId, reason: string, isProbe: boolean): void;
+  noteFailure(provider: ProviderId, credential: CredentialId, reason: string, isProbe: boolean): void;
   isOpen(provider: ProviderId): boolean;
 }
 
 /**
  * One breaker per provider, for this process: an outage is one incident with one line at its beginning and one at its
  * end. While it is open, one request at a time finds out whether the provider is back; the others wait without asking.
+ * Opened by one credential's failures alone, it lets the first other one find out at once.
  */
 export function createProviderBreakers(
   log: Log,
@@ -48,16 +52,27 @@ export function createProviderBreakers(
   const breakerOf = (provider: ProviderId): Breaker => {
     const known = breakers.get(provider);
     if (known !== undefined) return known;
-    const breaker: Breaker = { failures: 0, openedAt: null, pauseMs: firstPauseMs, nextProbeAt: 0, held: 0 };
+    const breaker: Breaker = {
+      failures: 0,
+      failed: new Set(),
+      isSecondAsked: false,
+      openedAt: null,
+      pauseMs: firstPauseMs,
+      nextProbeAt: 0,
+      held: 0,
+    };
     breakers.set(provider, breaker);
     return breaker;
   };
 
   return {
-    admit(provider) {
+    admit(provider, credential) {
       const breaker = breakerOf(provider);
       if (breaker.openedAt === null) return { waitMs: null, isProbe: false };
-      if (now() >= breaker.nextProbeAt) {
+      const { failed, isSecondAsked } = breaker;
+      const isSecond = failed.size === 1 && !failed.has(credential) && !isSecondAsked;
+      if (isSecond || now() >= breaker.nextProbeAt) {
+        if (isSecond) breaker.isSecondAsked = true;
         // The probe. Should it never come back, the next one may go after another pause.
         breaker.nextProbeAt = now() + breaker.pauseMs;
         return { waitMs: null, isProbe: true };
@@ -77,9 +92,11 @@ export function createProviderBreakers(
       );
     },
 
-    noteFailure(provider, reason, isProbe) {
+    noteFailure(provider, credential, reason, isProbe) {
       const breaker = breakerOf(provider);
       breaker.failures += 1;
+      // Two are as telling as thousands.
+      if (breaker.failed.size < 2) breaker.failed.add(credential);
       if (breaker.openedAt !== null) {
         // Sent before it opened: no news.
         if (!isProbe) return;

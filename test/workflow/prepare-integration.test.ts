@@ -29,9 +29,10 @@ afterAll(() => stack.stop());
 
 type Prepare = WebhookActivities['prepareIntegration'];
 
-const prepare = (integrationId: IntegrationId) => {
+const prepare = (integrationId: IntegrationId, heartbeatDetails?: unknown, heard: unknown[] = []) => {
   const { prepareIntegration } = createActivities({ ...stack.core, ...stack.hosts, settings: stack.core.config });
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  const environment = new MockActivityEnvironment({ heartbeatDetails }, { logger: new DefaultLogger('ERROR') });
+  environment.on('heartbeat', details => heard.push(details));
   return environment.run<Parameters<Prepare>, Awaited<ReturnType<Prepare>>, Prepare>(prepareIntegration, {
     integrationId,
   });
@@ -93,6 +94,35 @@ it('what an outage left to make up for stays, while its type is not defined', as
   const { id } = await newScene('no longer defined');
   expect(await prepare(id)).toEqual({ subscription: 'not_due', resumed: false });
   expect((await stack.core.store.getIntegration(id))!.resumeSince).not.toBeNull();
+});
+
+describe('a hook in the middle of which the worker ends', () => {
+  it('is known to the attempts after it, until it returns', async () => {
+    const { id } = await newScene('subscribing', {}, null);
+    const heard: unknown[] = [];
+    await prepare(id, undefined, heard);
+    expect(heard).toEqual([{ lostAttempts: 1 }, { lostAttempts: 0 }]);
+  });
+
+  it('is tried twice', async () => {
+    const { id, lines } = await newScene('subscribing', {}, null);
+    const heard: unknown[] = [];
+    expect(await prepare(id, { lostAttempts: 1 }, heard)).toEqual({ subscription: 'ensured', resumed: false });
+    expect(heard).toEqual([{ lostAttempts: 2 }, { lostAttempts: 1 }]);
+    expect(lines()).toHaveLength(1);
+  });
+
+  it.each([
+    ['subscribing', 'ensureSubscription'],
+    ['resuming', 'onReconnected'],
+  ])('shows after that as a failure of its integration, and waits (%s)', async (type, hook) => {
+    const { id, lines } = await newScene(type);
+    await prepare(id, { lostAttempts: 2 });
+    const { failure, dueAt } = await subscriptionOf(id);
+    expect(failure).toMatchObject({ detail: `${hook}: the worker ended while it ran, 2 times in a row`, tries: 1 });
+    expect(dueAt!.getTime()).toBeGreaterThan(Date.now());
+    expect(lines()).toEqual([]);
+  });
 });
 
 describe('a failure of the hook for coming back', () => {

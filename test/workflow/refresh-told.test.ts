@@ -89,11 +89,13 @@ it('a host that is not allowed gets nothing, and is neither an outage nor the en
   expect(breakers.isOpen(credential.provider)).toBe(false);
   expect(await read(credential.id)).toMatchObject({ refreshPosts: 0, refreshPostedAt: null });
 
-  for (let failure = 0; failure < 5; failure += 1) breakers.noteFailure(credential.provider, 'timeout', false);
+  for (let failure = 0; failure < 5; failure += 1) {
+    breakers.noteFailure(credential.provider, credential.id, 'timeout', false);
+  }
   time = 10_000;
   expect(await post()).toMatchObject(unsent);
   expect(breakers.isOpen(credential.provider)).toBe(true);
   // Its turn is left to one that is sent.
-  expect(breakers.admit(credential.provider)).toEqual({ waitMs: null, isProbe: true });
+  expect(breakers.admit(credential.provider, credential.id)).toEqual({ waitMs: null, isProbe: true });
   await wire.close();
 });

@@ -1,0 +1,48 @@
+import type { Context } from '@temporalio/activity';
+import { z } from 'zod';
+
+const heartbeatEveryMs = 2_000;
+/** Attempts whose worker ended while a hook ran, after which the hook counts as what ends it. */
+const maxLostAttempts = 2;
+
+/** What an attempt leaves behind for the next one: how many were lost, itself included while a hook runs in it. */
+const detailsSchema = z.object({ lostAttempts: z.number().int().nonnegative() });
+
+export interface HookHeart {
+  /** Null, or why the hooks are not to be run another time. */
+  readonly whyNotAgain: string | null;
+  /** @throws What the hook's call throws. */
+  run<T>(hook: () => Promise<T>): Promise<T>;
+  stop(): void;
+}
+
+/**
+ * Beats for an attempt that runs hooks. A worker that ends in the middle of one (killed for its memory, a native crash)
+ * can write nothing down any more, and the hook would end one worker after the other: so each attempt says by its
+ * heartbeat, which the server keeps, that a hook has begun, and takes it back once the hook returned.
+ *
+ * The server hears of a beginning at once, and of an end within seconds: an attempt that is lost in between is counted
+ * too. That costs a hook its last try at worst, and it is due again after its wait.
+ */
+export function beatWhileHooksRun(context: Context): HookHeart {
+  const left: unknown = context.info.heartbeatDetails;
+  const { lostAttempts } = detailsSchema.catch({ lostAttempts: 0 }).parse(left);
+  let details = { lostAttempts };
+  const beat = () => context.heartbeat(details);
+  const timer = setInterval(beat, heartbeatEveryMs);
+  return {
+    whyNotAgain:
+      lostAttempts < maxLostAttempts ? null : `the worker ended while it ran, ${lostAttempts} times in a row`,
+    async run(hook) {
+      details = { lostAttempts: lostAttempts + 1 };
+      beat();
+      try {
+        return await hook();
+      } finally {
+        details = { lostAttempts };
+        beat();
+      }
+    },
+    stop: () => clearInterval(timer),
+  };
+}
