@@ -124,6 +124,10 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
+  { files: ['src/**/*.ts'], rules: { 'max-lines': ['error', 200] } },
+  // The one registry of all errors.
+  { files: ['src/errors.ts'], rules: { 'max-lines': ['error', 400] } },
+  { files: ['test/**/*.ts'], rules: { 'max-lines': ['error', 400] } },
   {
     files: ['src/domain/**/*.ts'],
     rules: {
@@ -148,6 +152,7 @@ export default tseslint.config(
           ],
         },
       ],
+      'max-lines': ['error', 150],
       'no-restricted-globals': ['error', 'process', 'Buffer', 'fetch', 'setInterval', 'console'],
       'no-restricted-syntax': [
         'error',

@@ -38,7 +38,7 @@ const expectAllInOrder = (user: WebhookUser, count: number) => {
   expect(firsts).toEqual(range(count));
 };
 
-describe.each(e2eStores('webhooks'))('webhooks on %s, with every part a process of its own', kind => {
+describe.each(e2eStores('webhooks', false))('webhooks on %s, with every part a process of its own', kind => {
   beforeAll(async () => {
     ({ stack, server, worker } = await startRunningStack({ RELINK_INTEGRATIONS: recorderModule }, kind));
     secret = sandboxWebhookSecret(stack.secrets.sandboxClientSecret);

@@ -19,7 +19,7 @@ export interface OutcomeNotes {
   /** After `failed`: it is not tried again. */
   gaveUp(reason: Failure['reason']): void;
   /** A delivery was sealed with a key that this worker does not have. */
-  unreadable(): void;
+  keyMissing(): void;
 }
 
 /**
@@ -29,7 +29,7 @@ export interface OutcomeNotes {
  */
 export function noteOutcomes(log: Log) {
   const failing = new Map<IntegrationId, { readonly quietAt: number; end: NodeJS.Timeout | undefined }>();
-  let unreadable: IntegrationId | null = null;
+  let withoutKey: IntegrationId | null = null;
 
   function remember(integrationId: IntegrationId, nextAttemptAt: Date | null): { readonly isNew: boolean } {
     const known = failing.get(integrationId);
@@ -49,7 +49,7 @@ export function noteOutcomes(log: Log) {
     for: (integrationId: IntegrationId, count: CountEnded): OutcomeNotes => ({
       gaveUp: reason => count('failed', reason),
       succeeded() {
-        if (unreadable === integrationId) unreadable = null;
+        if (withoutKey === integrationId) withoutKey = null;
         const known = failing.get(integrationId);
         if (known === undefined || known.end !== undefined) return;
         const tell = () => {
@@ -65,9 +65,9 @@ export function noteOutcomes(log: Log) {
           `Deliveries of ${integrationId} fail: ${reason}${detail === null ? '' : `, ${detail}`}. See its deliveries for each one.`,
         );
       },
-      unreadable() {
-        if (unreadable !== null) return;
-        unreadable = integrationId;
+      keyMissing() {
+        if (withoutKey !== null) return;
+        withoutKey = integrationId;
         log.error(
           { integrationId },
           `Deliveries of ${integrationId} were sealed with a key that this worker lacks. They wait, and so do those of others sealed with it: put the key back into RELINK_KEYS and restart the worker.`,

@@ -120,7 +120,7 @@ export function processDeliveries(dependencies: ActivityDependencies): Activitie
         const { handled, failed, stopped } = await runLot(dependencies, consumer, lot, tools);
         progress.handled += handled;
         progress.failed += failed;
-        if (stopped === 'unreadable') return await end('stopped', afterMissingKeyMs);
+        if (stopped === 'key_missing') return await end('stopped', afterMissingKeyMs);
         if (stopped === 'gate_closed' && !hasChanged) {
           await tellLostDeaths(dependencies, integrationId);
           return await end('stopped', afterClosedGateMs);

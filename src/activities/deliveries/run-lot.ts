@@ -21,7 +21,7 @@ export interface LotResult {
   readonly handled: number;
   readonly failed: number;
   /** Why what had not begun went back into the queue; null when everything was begun, or waits for a retry. */
-  readonly stopped: 'gate_closed' | 'unreadable' | 'time_up' | null;
+  readonly stopped: 'gate_closed' | 'key_missing' | 'time_up' | null;
 }
 
 export type LotDependencies = Pick<ActivityDependencies, 'vault' | 'handlers' | 'now'> & {
@@ -125,8 +125,8 @@ export async function runLot(
     if (calls.length === 0) {
       if (unopened === 'damaged') endUnrun('content_unreadable');
       else {
-        notes.unreadable();
-        stop('unreadable');
+        notes.keyMissing();
+        stop('key_missing');
       }
       return;
     }

@@ -3,10 +3,12 @@ import type { Gate } from '../../domain/delivery.js';
 import type { IntegrationId, ProviderId } from '../../domain/ids.js';
 import { newId } from '../../ids.js';
 import { encodeContent } from '../../integrations/delivery-content.js';
+import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
 import type { Log } from '../../log.js';
-import type { InsertedDelivery } from '../../store/port/store.js';
+import type { InsertedDelivery, Store } from '../../store/port/store.js';
+import type { WorkflowStarter } from '../../temporal/workflow-starter.js';
 import { deliveryContentBinding } from '../../vault/bindings.js';
-import type { HttpDependencies } from '../dependencies.js';
+import type { Vault } from '../../vault/vault.js';
 import { AfterCommit } from './after-commit.js';
 import { GroupCommit } from './group-commit.js';
 import { GroupedReads } from './grouped-reads.js';
@@ -26,6 +28,15 @@ export interface Arrival {
 }
 
 export type AcceptedOutcome = InsertedDelivery['outcome'] | 'discarded';
+
+export interface IntakeDependencies {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly integrations: IntegrationCatalogue;
+  readonly workflows: WorkflowStarter;
+  readonly log: Log;
+  readonly now?: () => Date;
+}
 
 export interface Intake {
   /**
@@ -60,7 +71,7 @@ const consumerWorksForMs = 120_000;
  * is read again after the commit, on the primary, so that no delivery falls between a release and a store: either the
  * release's wake sees the row, or this look sees the release. Only what may have to be discarded waits for its look.
  */
-export function createIntake(dependencies: HttpDependencies, metrics: Metrics): Intake {
+export function createIntake(dependencies: IntakeDependencies, metrics: Metrics): Intake {
   const { store, vault, integrations, workflows, log, now = () => new Date() } = dependencies;
   const commits = new GroupCommit(store, rows => metrics.commitRows.observe(rows));
   const lookedAfter = new GroupedReads<IntegrationId, true>(async ids => {

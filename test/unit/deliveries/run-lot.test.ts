@@ -121,7 +121,7 @@ function stage({
     succeeded: () => undefined,
     failed: () => undefined,
     gaveUp: () => undefined,
-    unreadable: () => undefined,
+    keyMissing: () => undefined,
   };
   const run = () =>
     runLot(dependencies, consumer, lot, {
@@ -255,7 +255,7 @@ test('one whose key is missing waits, after those before it', async () => {
   const other = createVault(parseKeyRing(new Secret(`two:${randomBytes(32).toString('base64')}`)));
   const sealedContent = other.sealBytes(Buffer.from('x'), 'somewhere');
   const scene = stage({ bodies: says(4), stored: { place: 2, sealedContent } });
-  expect(await scene.run()).toEqual({ handled: 2, failed: 0, stopped: 'unreadable' });
+  expect(await scene.run()).toEqual({ handled: 2, failed: 0, stopped: 'key_missing' });
   await scene.callers.host.close();
   expect(kindsOf(scene.written)).toEqual(['succeeded', 'succeeded', 'released', 'released']);
 });
