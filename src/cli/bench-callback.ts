@@ -1,11 +1,11 @@
-import { cpus, totalmem } from 'node:os';
 import { loadDevConfig } from '../config-dev.js';
-import { acquireInstanceLock } from '../embedded/single-instance.js';
+import type { StoreName } from '../embedded/store-names.js';
 import { measurePairs, measureThroughput } from './bench/measure-callback.js';
 import { measureOutage } from './bench/measure-outage.js';
 import { measureReady } from './bench/measure-ready.js';
 import { parsePairs } from './bench/parse-pairs.js';
 import { readMemory } from './bench/read-memory.js';
+import { runBenchmark, say, type BenchmarkResult } from './bench/run-benchmark.js';
 import { startBenchStack } from './bench/start-bench-stack.js';
 import { readStoreName } from './read-store-name.js';
 import { stopOnSignal } from './stop-on-signal.js';
@@ -14,22 +14,23 @@ import { stopOnSignal } from './stop-on-signal.js';
  * `npm run bench:callback [-- --pairs N] [--store postgres|mongo|documentdb]`: the whole callback against a bare Update-with-Start, alternating on one
  * Temporal server; throughput; an outage of Temporal; memory; time to be ready. The last line is JSON.
  */
-const say = (line: string) => console.log(line);
-
-async function main(): Promise<void> {
+runBenchmark(() => {
   const { store, rest } = readStoreName(process.argv.slice(2));
   const pairs = parsePairs(rest);
   const { dataDirectory: root, temporalCli } = loadDevConfig(process.env);
-  const lock = await acquireInstanceLock(`${root}/bench-lock`);
-  if (!lock.acquired) {
-    say(lock.message);
-    process.exit(1);
-  }
-  say(
-    `Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${process.platform}`,
-  );
-  say('Settings: production processes, prebuilt bundle, log level warn, fsync on, Temporal dev server with WAL');
+  return {
+    lockDirectory: `${root}/bench-lock`,
+    settings: 'production processes, prebuilt bundle, log level warn, fsync on, Temporal dev server with WAL',
+    measure: () => measure(root, temporalCli, store, pairs),
+  };
+});
 
+async function measure(
+  root: string,
+  temporalCli: string | undefined,
+  store: StoreName,
+  pairs: number,
+): Promise<BenchmarkResult> {
   const ready = await measureReady(root, process.env);
   say(`npm start ready: ${ready.first} s on an empty data directory, ${ready.again} s again`);
 
@@ -51,29 +52,21 @@ async function main(): Promise<void> {
       `outage: ${outage.outage_accepted} accepted, ${outage.outage_lost} lost, settled ${outage_settled_s} s after it`,
     );
     await stack.stop();
-    await lock.release();
     const { ratio_p50, ratio_p99 } = ratios;
-    say(
-      JSON.stringify({
-        bench: 'callback',
-        store,
-        ratio_p50,
-        ratio_p99,
-        rps,
-        pairs: ratios.pairs,
-        ...outage,
-        rss_mb: memory,
-        ready_s: ready,
-      }),
-    );
-    process.exit(outage.outage_lost === 0 ? 0 : 1);
+    const line = {
+      bench: 'callback',
+      store,
+      ratio_p50,
+      ratio_p99,
+      rps,
+      pairs: ratios.pairs,
+      ...outage,
+      rss_mb: memory,
+      ready_s: ready,
+    };
+    return { line, isWhole: outage.outage_lost === 0 };
   } catch (error) {
     await stack.stop();
     throw error;
   }
 }
-
-main().catch((error: unknown) => {
-  say(`The benchmark could not run: ${error instanceof Error ? error.message : 'unknown error'}`);
-  process.exit(1);
-});

@@ -1,8 +1,6 @@
-import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { loadDevConfig } from '../config-dev.js';
 import type { RoleProcess } from '../embedded/process/spawn-role.js';
-import { acquireInstanceLock } from '../embedded/single-instance.js';
 import { Callers, processes } from './bench/refresh/callers.js';
 import { isSafeResult } from './bench/refresh/is-safe-result.js';
 import { doomedCalls, measureDoomed } from './bench/refresh/measure-doomed.js';
@@ -11,6 +9,7 @@ import { measureIncident } from './bench/refresh/measure-incident.js';
 import { measureKills } from './bench/refresh/measure-kills.js';
 import { callers, measureRounds, rounds } from './bench/refresh/measure-rounds.js';
 import { RefreshDatabase } from './bench/refresh/refresh-database.js';
+import { runBenchmark, say, type BenchmarkResult } from './bench/run-benchmark.js';
 import { startBenchStack } from './bench/start-bench-stack.js';
 import { SandboxControl } from './sandbox-control.js';
 import { stopOnSignal } from './stop-on-signal.js';
@@ -20,20 +19,17 @@ import { stopOnSignal } from './stop-on-signal.js';
  * request ends the grant; the fast path; calls that are doomed; the incident; and the worker killed at random instants.
  * The last line is JSON.
  */
-const say = (line: string) => console.log(line);
-
-async function main(): Promise<void> {
+runBenchmark(() => {
   const { dataDirectory, temporalCli } = loadDevConfig(process.env);
   const root = join(dataDirectory, 'bench-refresh');
-  const lock = await acquireInstanceLock(`${root}-lock`);
-  if (!lock.acquired) {
-    say(lock.message);
-    process.exit(1);
-  }
-  say(
-    `Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${process.platform}`,
-  );
-  say('Settings: production processes, prebuilt bundle, log level warn, fsync on, Temporal dev server with WAL');
+  return {
+    lockDirectory: `${root}-lock`,
+    settings: 'production processes, prebuilt bundle, log level warn, fsync on, Temporal dev server with WAL',
+    measure: () => measure(root, temporalCli),
+  };
+});
+
+async function measure(root: string, temporalCli: string | undefined): Promise<BenchmarkResult> {
   const settings = {
     RELINK_INTEGRATIONS: join(__dirname, 'bench/refresh/incident-handlers.js'),
     // What a killed worker left unanswered is asked again after this, instead of after 15 seconds.
@@ -57,8 +53,7 @@ async function main(): Promise<void> {
 
     await database.close();
     await stack.stop();
-    await lock.release();
-    const result = {
+    const line = {
       bench: 'refresh',
       ...{ rounds, callers, processes, doomed_calls: doomedCalls },
       posts_per_round_max: Math.max(kept.postsMax, rotated.postsMax),
@@ -70,16 +65,10 @@ async function main(): Promise<void> {
       killed,
       dead_grant: incident,
     };
-    say(JSON.stringify(result));
-    process.exit(isSafeResult(result) ? 0 : 1);
+    return { line, isWhole: isSafeResult(line) };
   } catch (error) {
     await database.close();
     await stack.stop();
     throw error;
   }
 }
-
-main().catch((error: unknown) => {
-  say(`The benchmark could not run: ${error instanceof Error ? error.message : 'unknown error'}`);
-  process.exit(1);
-});

@@ -1,8 +1,7 @@
-import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { loadDevConfig } from '../config-dev.js';
-import { acquireInstanceLock } from '../embedded/single-instance.js';
-import { parseParts } from './bench/webhooks/parse-parts.js';
+import type { StoreName } from '../embedded/store-names.js';
+import { parseParts, type Part } from './bench/webhooks/parse-parts.js';
 import { measureDrain } from './bench/webhooks/measure-drain.js';
 import { measureIntakes } from './bench/webhooks/measure-intakes.js';
 import { measureLatency } from './bench/webhooks/measure-latency.js';
@@ -10,6 +9,7 @@ import { isWhole, measureRelease } from './bench/webhooks/measure-release.js';
 import { measureSustained } from './bench/webhooks/measure-sustained.js';
 import { sendLoad } from './bench/webhooks/send-load.js';
 import { setStage } from './bench/webhooks/stage.js';
+import { runBenchmark, say, type BenchmarkResult } from './bench/run-benchmark.js';
 import { startBenchStack } from './bench/start-bench-stack.js';
 import { round } from './bench/statistics.js';
 import { readStoreName } from './read-store-name.js';
@@ -20,24 +20,24 @@ import { stopOnSignal } from './stop-on-signal.js';
  * load with the worker on, latency, the drain of a backlog against two other forms, and the release of what was held.
  * The last line is JSON; it holds what was measured.
  */
-const say = (line: string) => console.log(line);
-
-async function main(): Promise<void> {
+runBenchmark(() => {
   const { store, rest } = readStoreName(process.argv.slice(2));
   const parts = parseParts(rest);
   const { dataDirectory, temporalCli } = loadDevConfig(process.env);
   const root = join(dataDirectory, 'bench-webhooks');
-  const lock = await acquireInstanceLock(`${root}-lock`);
-  if (!lock.acquired) {
-    say(lock.message);
-    process.exit(1);
-  }
-  say(
-    `Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${process.platform}`,
-  );
-  say(
-    'Settings: production processes, prebuilt bundle, log level warn, fsync on, 1 kB bodies, no-op handlers in threads',
-  );
+  return {
+    lockDirectory: `${root}-lock`,
+    settings: 'production processes, prebuilt bundle, log level warn, fsync on, 1 kB bodies, no-op handlers in threads',
+    measure: () => measure(root, temporalCli, store, parts),
+  };
+});
+
+async function measure(
+  root: string,
+  temporalCli: string | undefined,
+  store: StoreName,
+  parts: ReadonlySet<Part>,
+): Promise<BenchmarkResult> {
   const stack = await startBenchStack(
     {
       root,
@@ -74,38 +74,30 @@ async function main(): Promise<void> {
     const rss = stage.memory.peaks();
     await stage.close();
     await stack.stop();
-    await lock.release();
-    say(
-      JSON.stringify({
-        bench: 'webhooks',
-        store,
-        ...(release !== null && { sent: release.sent, handled: release.handled }),
-        ...(intake !== null && {
-          intake_ratio: intake.intake_ratio,
-          intake_p99_ratio: intake.intake_p99_ratio,
-          dead_intake_ratio: intake.dead_intake_ratio,
-          dead_workflows: intake.dead_workflows,
-        }),
-        ...(sustained !== null && { sustained_ratio: round(sustained / bareRps) }),
-        ...(latency !== null && { latency_ms: latency }),
-        ...(drain !== null && {
-          vs_naive: drain.vs_naive,
-          drain_ratio: round(drain.rate / bareRps),
-          vs_pgboss: drain.vs_pgboss,
-          actions_per_delivery: drain.actions_per_delivery,
-        }),
-        ...(release !== null && { release: release.release }),
-        rss_mb: rss,
+    const line = {
+      bench: 'webhooks',
+      store,
+      ...(release !== null && { sent: release.sent, handled: release.handled }),
+      ...(intake !== null && {
+        intake_ratio: intake.intake_ratio,
+        intake_p99_ratio: intake.intake_p99_ratio,
+        dead_intake_ratio: intake.dead_intake_ratio,
+        dead_workflows: intake.dead_workflows,
       }),
-    );
-    process.exit(release === null || isWhole(release) ? 0 : 1);
+      ...(sustained !== null && { sustained_ratio: round(sustained / bareRps) }),
+      ...(latency !== null && { latency_ms: latency }),
+      ...(drain !== null && {
+        vs_naive: drain.vs_naive,
+        drain_ratio: round(drain.rate / bareRps),
+        vs_pgboss: drain.vs_pgboss,
+        actions_per_delivery: drain.actions_per_delivery,
+      }),
+      ...(release !== null && { release: release.release }),
+      rss_mb: rss,
+    };
+    return { line, isWhole: release === null || isWhole(release) };
   } catch (error) {
     await stack.stop();
     throw error;
   }
 }
-
-main().catch((error: unknown) => {
-  say(`The benchmark could not run: ${error instanceof Error ? error.message : 'unknown error'}`);
-  process.exit(1);
-});

@@ -9,10 +9,16 @@ export interface BenchDatabase {
   stop(): Promise<void>;
 }
 
+export interface BenchPlace {
+  readonly directory: string;
+  readonly toolsDirectory: string;
+  readonly mongodbUrl: string | undefined;
+}
+
 /** An empty database: embedded, or for `mongo` one of its own on the server of MONGODB_URL. Null where there is none to be had. */
 export async function startBenchDatabase(
   store: StoreName,
-  place: { readonly directory: string; readonly toolsDirectory: string; readonly mongodbUrl: string | undefined },
+  place: BenchPlace,
   say: (line: string) => void,
 ): Promise<BenchDatabase | null> {
   if (store === 'mongo' && place.mongodbUrl !== undefined) {
