@@ -43,6 +43,31 @@ test('what the store decides itself is not taken from the URL, however it is wri
   }
 });
 
+test.each([
+  ['', true, false],
+  ['?tls=true', true, true],
+  ['?relinkProfile=documentdb', false, true],
+  ['?relinkProfile=documentdb&tls=false', false, false],
+  ['?relinkProfile=documentdb&ssl=false&replicaSet=rs0', false, false],
+  ['?retryWrites=true&relinkProfile=documentdb', false, true],
+])(
+  'no write is retried on DocumentDB, and TLS is on there unless the URL says otherwise: %s',
+  async (query, retryWrites, tls) => {
+    const { client } = connectMongo({ databaseUrl: `mongodb://one,two/relink${query}` });
+    // What the driver does unless it is told otherwise: it retries, without TLS.
+    expect([client.options.retryWrites ?? true, client.options.tls ?? false]).toEqual([retryWrites, tls]);
+    await client.close();
+  },
+);
+
+test('the CA bundle that the URL names reaches the driver, on a host of Amazon too', async () => {
+  for (const url of ['mongodb://one/relink?relinkProfile=documentdb&', 'mongodb://c.docdb.amazonaws.com/relink?']) {
+    const { client } = connectMongo({ databaseUrl: `${url}tlsCAFile=/etc/global-bundle.pem` });
+    expect(client.options).toMatchObject({ retryWrites: false, tls: true, tlsCAFile: '/etc/global-bundle.pem' });
+    await client.close();
+  }
+});
+
 test.each(['ETIMEOUT', 'ESERVFAIL', 'ENODATA', 'EREFUSED', 'ENOTIMP', 'ENOTFOUND', 'EAI_AGAIN'])(
   'a name that cannot be resolved is told so, also where its service record is asked for: %s',
   code => {
