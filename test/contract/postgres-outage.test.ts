@@ -2,6 +2,7 @@ import type { IntegrationType } from '../../src/domain/ids.js';
 import { Client } from 'pg';
 import { newId } from '../../src/ids.js';
 import { createPostgresStore } from '../../src/store/postgres/create-postgres-store.js';
+import { openPostgresRecords } from '../../src/store/postgres/transfer-records.js';
 import type { Store } from '../../src/store/port/store.js';
 import { createTestDatabase, type TestDatabase } from '../support/create-test-database.js';
 import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-proxy.js';
@@ -16,6 +17,7 @@ import {
   sessionIn,
   ready,
 } from './fixtures.js';
+import { insertSome, newIntegration, one } from './delivery-fixtures.js';
 
 const unavailable = { name: 'RelinkError', code: 'database_unavailable', retryable: true, status: 503 };
 
@@ -136,6 +138,15 @@ describe('a connection that is lost', () => {
     await expect(store.check()).resolves.toBeUndefined();
   });
 
+  it('while idle is replaced for an export or import too', async () => {
+    const records = openPostgresRecords({ databaseUrl: proxy.url });
+    await records.readCounters();
+    expect(await terminateBackends()).toBeGreaterThan(0);
+    await new Promise(resolve => setTimeout(resolve, 100));
+    await expect(records.readCounters()).resolves.toMatchObject({ grants: expect.any(Number) as number });
+    await records.close();
+  });
+
   it('in the middle of a write gives database_unavailable, leaves the row, and the write can be repeated', async () => {
     const { id } = await sessionIn(store, 'exchanging');
     await admin.query('BEGIN');
@@ -163,6 +174,65 @@ describe('a connection that is lost', () => {
       if (result.status === 'fulfilled') expect(stored).toEqual(result.value.integration);
       else expect(result.reason).toMatchObject(unavailable);
     }
+  });
+});
+
+describe('a server that cannot serve this now', () => {
+  /** For new connections: the old ones end, and the store has heard of it. */
+  async function setReadOnly(setting: string): Promise<void> {
+    const database = new URL(proxy.url).pathname.slice(1);
+    await admin.query(`ALTER DATABASE "${database}" ${setting}`);
+    await terminateBackends();
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+
+  it('because it is no primary any more refuses writes as database_unavailable, and they work on the next one', async () => {
+    const credential = await insertCredential(store, newUser());
+    const integrationId = newIntegration();
+    const { id: sessionId } = await sessionIn(store, 'exchanging');
+    const writes = [
+      () => store.replaceGrant(credential.id, credential.epoch, grantOf(2), noon),
+      () => store.sealGrant(sessionId, 'grant', noon),
+      () => insertSome(store, integrationId, 1),
+    ];
+    await setReadOnly('SET default_transaction_read_only = on');
+    try {
+      for (const write of writes) await expect(write()).rejects.toMatchObject(unavailable);
+      expect(await store.getCredential(credential.id)).toEqual(credential);
+    } finally {
+      await setReadOnly('RESET default_transaction_read_only');
+    }
+    for (const write of writes) expect(await write()).not.toBeNull();
+  });
+
+  it.each([
+    ['is starting up', '57P03'],
+    ['shuts down', '57P01'],
+    ['has no connection left', '53300'],
+    ['has no memory left', '53200'],
+  ])('because it %s is database_unavailable (SQLSTATE %s)', async (_name, sqlState) => {
+    proxy.alterAnswers(bytes => Buffer.from(bytes.toString('latin1').replace('C3D000', `C${sqlState}`), 'latin1'));
+    const url = new URL(proxy.url);
+    url.pathname = '/no_such_database';
+    const other = createPostgresStore({ databaseUrl: url.href });
+    await expect(other.check()).rejects.toMatchObject(unavailable);
+    await expect(insertSome(other, newIntegration(), 1)).rejects.toMatchObject(unavailable);
+    await other.close();
+  });
+
+  it('because two writers wait for each other makes one give way with write_conflict, which changed nothing', async () => {
+    const integrationId = newIntegration();
+    const ids = await insertSome(store, integrationId, 2);
+    // The store's statement is the one that looks first, and so the one that gives way.
+    await admin.query(`BEGIN; SET LOCAL deadlock_timeout = '20s'`);
+    await admin.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [ids[1]]);
+    const discard = () => store.discardDeliveries(integrationId, { ids }, 'discarded_by_hand', one);
+    const refused = expect(discard()).rejects.toMatchObject({ code: 'write_conflict', retryable: true });
+    await untilBlocked();
+    await admin.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [ids[0]]);
+    await refused;
+    await admin.query('ROLLBACK');
+    expect(await discard()).toBe(2);
   });
 });
 
