@@ -117,6 +117,20 @@ it('undoes a migration that fails, keeps those before it, and goes on once it is
   expect(await migrate(url, folder)).toEqual({ applied: ['20270102000000_bad'] });
 });
 
+it('undoes a migration that could not be noted, so that the next call begins it anew', async () => {
+  await migrate(url, folder);
+  // Done in one round trip, and then its own row is refused.
+  const refusal = `ALTER TABLE _prisma_migrations ADD CONSTRAINT refused CHECK (migration_name NOT LIKE '%_unnoted');`;
+  await addMigration('20270101000000_unnoted', `CREATE TABLE half (id INT); ${refusal}`);
+  await expect(migrate(url, folder)).rejects.toMatchObject({
+    code: 'migration_failed',
+    detail: expect.stringMatching(/^20270101000000_unnoted: .*"refused"/) as string,
+  });
+  expect((await client.query(`SELECT to_regclass('half') AS found`)).rows).toEqual([{ found: null }]);
+  await addMigration('20270101000000_unnoted', 'CREATE TABLE half (id INT);');
+  expect(await migrate(url, folder)).toEqual({ applied: ['20270101000000_unnoted'] });
+});
+
 it('refuses an applied migration that was changed since, before it touches anything', async () => {
   await migrate(url, folder);
   await addMigration(first, 'SELECT 1;');
