@@ -7,7 +7,7 @@ import { newId } from '../../src/ids.js';
 import type { Store } from '../../src/store/port/store.js';
 import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { explainMongoError } from '../../src/store/mongo/explain-mongo-error.js';
-import { migrateMongo } from '../../src/store/mongo/migrate.js';
+import { migrateMongo, schemaChanges } from '../../src/store/mongo/migrate.js';
 import { openMongoRecords } from '../../src/store/mongo/transfer-records.js';
 import { ConfigError } from '../../src/errors.js';
 import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-proxy.js';
@@ -82,6 +82,19 @@ describeOnMongo('mongo on bad days', () => {
       const settled = Promise.allSettled(calls).then(() => 'settled' as const);
       expect(await Promise.race([settled, late])).toBe('settled');
       await fresh.close();
+    });
+
+    it('that leaves one command unanswered, and nothing else, is given up on after a time', async () => {
+      const wire = await startWireProxy(targetOf(databaseUrl), command =>
+        command['find'] === 'authorization_sessions' ? new Promise<never>(() => undefined) : 'pass',
+      );
+      const patient = createMongoStore({ databaseUrl: throughProxy(databaseUrl, wire), silenceMs: 1_000 });
+      await patient.check();
+      const failure = patient.getSession(newId('session')).catch((error: unknown) => error);
+      const late = sleep(8_000, 'hangs' as const, { ref: false });
+      expect(await Promise.race([failure, late])).toMatchObject(unavailable);
+      await patient.close();
+      await wire.close();
     });
 
     it('that fell silent is given up on after a time', async () => {
@@ -321,7 +334,8 @@ describeOnMongo('mongo on bad days', () => {
 
     it('a database that nobody migrated is told by what is pending', async () => {
       const store = createMongoStore({ databaseUrl: mongo.newDatabase() });
-      await expect(store.check()).rejects.toMatchObject({ code: 'database_not_migrated' });
+      const detail = `pending: ${schemaChanges.join(', ')}`;
+      await expect(store.check()).rejects.toMatchObject({ code: 'database_not_migrated', detail });
       await store.close();
     });
   });
