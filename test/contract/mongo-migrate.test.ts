@@ -88,6 +88,44 @@ describeOnMongo('migrating a mongo database', () => {
     expect(tries).toBe(1);
   });
 
+  it('is begun again when its connection is cut in between, as by a primary that steps down', async () => {
+    const { plain, url } = newDatabase();
+    let cuts = 0;
+    judge = command => {
+      if (command['createIndexes'] !== 'deliveries' || cuts === 2) return 'pass';
+      cuts += 1;
+      return cuts === 1 ? 'cut' : 'pass and cut';
+    };
+    expect((await migrateMongo(url)).applied).toEqual([...schemaChanges]);
+    expect(cuts).toBe(2);
+    await expectMigrated(plain);
+  });
+
+  it('is given up as database_unavailable when it is cut each time, and counts as not done', async () => {
+    const { plain, url } = newDatabase();
+    judge = command => (command['createIndexes'] === 'deliveries' ? 'cut' : 'pass');
+    await expect(migrateMongo(url)).rejects.toMatchObject({ code: 'database_unavailable' });
+    const store = createMongoStore({ databaseUrl: plain });
+    closing.push(store);
+    await expect(store.check()).rejects.toMatchObject({ code: 'database_not_migrated' });
+    judge = () => 'pass';
+    expect((await migrateMongo(url)).applied).toEqual([...schemaChanges]);
+  });
+
+  it('refuses an index that is there by its name with other fields, and counts as not done', async () => {
+    const { plain, url } = newDatabase();
+    const { client, db } = connectMongo({ databaseUrl: plain });
+    const store = createMongoStore({ databaseUrl: plain });
+    closing.push(store, client);
+    const name = 'integrationId_externalId';
+    await openCollections(db).deliveries.createIndex({ integrationId: 1 }, { name });
+    await expect(migrateMongo(url)).rejects.toMatchObject({
+      code: 'migration_failed',
+      detail: `the index ${name} is there with other fields`,
+    });
+    await expect(store.check()).rejects.toMatchObject({ code: 'database_not_migrated' });
+  });
+
   it('takes a collection and a counter that another process made first, whatever the refusal is called', async () => {
     const { plain, url } = newDatabase('documentdb');
     const { client, db } = connectMongo({ databaseUrl: plain });
