@@ -15,7 +15,15 @@ import {
   readDelivery,
   succeeded,
 } from './delivery-fixtures.js';
-import { insertCredential, insertEntity, insertIntegration, newUser, noon, sessionIn } from './fixtures.js';
+import {
+  deadBecauseOf,
+  insertCredential,
+  insertEntity,
+  insertIntegration,
+  newUser,
+  noon,
+  sessionIn,
+} from './fixtures.js';
 
 // The first run builds the server.
 jest.setTimeout(300_000);
@@ -74,6 +82,25 @@ describeOnMongo('documents of the mongo store', () => {
       await credentials.updateOne({ _id: id }, { $unset: { refreshPosts: 1 } });
       expect(await store.clearRefreshPosted(id, 1, 0)).toBe(true);
     }
+  });
+
+  it('that an older version wrote, before there were kinds of credentials and counts of requests, are of OAuth and begin at 0', async () => {
+    const userId = newUser();
+    const credential = await insertCredential(store, userId);
+    const entity = await insertEntity(store, userId, credential.id);
+    const state = deadBecauseOf(credential.id);
+    const integration = await insertIntegration(store, userId, [entity.id], { state });
+    const { credentials, integrations } = collections();
+    const older = { bypassDocumentValidation: true };
+    await credentials.updateOne({ _id: credential.id }, { $unset: { kind: 1, refreshTry: 1, refreshPosts: 1 } }, older);
+    const causes = state.causes.map(cause => ({ ...cause, kind: undefined }));
+    await integrations.updateOne(
+      { _id: integration.id },
+      { $set: { causes: JSON.parse(JSON.stringify(causes)) as object[] } },
+      older,
+    );
+    expect(await store.getCredential(credential.id)).toEqual({ ...credential, kind: 'oauth2' });
+    expect((await store.getIntegration(integration.id))?.state.causes).toEqual(state.causes);
   });
 
   it('that nobody understands are refused and not guessed at', async () => {
