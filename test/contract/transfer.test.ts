@@ -73,12 +73,15 @@ for (const [store, profile] of profiles)
           expect(await claimLot(store, integrationId)).toHaveLength(1);
         });
         const { file } = await exportTo(source, 'held.jsonl');
-        const target = await newMongo();
-        await importFrom(target, file);
-        await within(target, async store => {
-          await store.becomeConsumer(integrationId, 'run/9', one);
-          expect(await claimLot(store, integrationId, { claim: 'run/9' })).toMatchObject([{ suspect: true }]);
-        });
+        const empty = await createTestDatabase();
+        for (const target of [await newMongo(), empty.url]) {
+          await importFrom(target, file);
+          await within(target, async store => {
+            await store.becomeConsumer(integrationId, 'run/9', one);
+            expect(await claimLot(store, integrationId, { claim: 'run/9' })).toMatchObject([{ suspect: true }]);
+          });
+        }
+        await empty.drop();
       }
     });
 
