@@ -172,6 +172,24 @@ describeOnMongo('documents of the mongo store', () => {
     }
   });
 
+  it('an end that comes after its successor claimed changes nothing, and names what it lost', async () => {
+    const integrationId = newIntegration();
+    const ids = await insertSome(store, integrationId, 1);
+    await store.becomeConsumer(integrationId, 'run/1', one);
+    await claimLot(store, integrationId);
+    // Between the look at the consumer and the write.
+    verdict = async (command): Promise<Verdict> => {
+      if (command['update'] !== 'deliveries') return 'pass';
+      verdict = () => 'pass';
+      await store.becomeConsumer(integrationId, 'run/2', one);
+      expect(await claimLot(store, integrationId, { claim: 'run/2' })).toHaveLength(1);
+      return 'pass';
+    };
+    expect(await store.finishDeliveries(integrationId, 'run/1', ids.map(succeeded), one)).toEqual(ids);
+    expect(await readDelivery(store, integrationId, ids[0]!)).toMatchObject({ state: 'claimed', attempts: 0 });
+    expect(await store.finishDeliveries(integrationId, 'run/2', ids.map(succeeded), one)).toEqual([]);
+  });
+
   it('a discard up to a limit makes up for what was claimed between its look and its write', async () => {
     const integrationId = newIntegration();
     const ids = await insertSome(store, integrationId, 6);
