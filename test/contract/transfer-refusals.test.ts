@@ -65,6 +65,21 @@ describeOnMongo('moving what is not fit to be moved', () => {
     await records.close();
   });
 
+  it('is not done when what is read back is not what the file holds', async () => {
+    const [source, target] = [await newMongo(), await newMongo()];
+    await within(source, fill);
+    const { file, end } = await exportTo(source, 'read-back.jsonl');
+    const records = await openRecords({ databaseUrl: target });
+    const write: typeof records.write = (kind, lot) => records.write(kind, kind === 'entities' ? lot.slice(1) : lot);
+    await expect(importRecords({ ...records, write }, file)).rejects.toMatchObject({
+      code: 'invalid_request',
+      detail: 'what was read back from the database is not what the file holds',
+    });
+    await within(target, store => expect(store.check()).rejects.toMatchObject({ code: 'import_unfinished' }));
+    await records.close();
+    expect(await importFrom(target, file)).toEqual(end);
+  });
+
   it('refuses a record that refers to none, out of a store and out of a file', async () => {
     const source = await newMongo();
     const entity = await within(source, async store => insertEntity(store, newUser()));
