@@ -36,6 +36,16 @@ describe('an integration in ERROR', () => {
     expect(wakesOf(scene.id)).toBeGreaterThan(0);
   });
 
+  test('has no line in the log for each of them', async () => {
+    const scene = await newScene(api);
+    await die(api, scene);
+    const before = api.logLines.length;
+    for (let n = 0; n < 5; n += 1) expect((await send(api, scene)).statusCode).toBe(200);
+    // Past the look at the gate that they share.
+    await new Promise(resolve => setTimeout(resolve, 200));
+    expect(api.logLines.slice(before)).toEqual([]);
+  });
+
   test('whose type does not hold has them discarded before the answer, each with its reason', async () => {
     const scene = await newScene(api, 'strict');
     await die(api, scene);
@@ -189,6 +199,26 @@ test('a database that falls while the look-ups of a batch are under way ends not
       { eventId: 2, portalId: 'b' },
     ]);
     expect([answer.statusCode, codeOf(answer)]).toEqual([503, 'database_unavailable']);
+  } finally {
+    await process.close();
+    await proxy.close();
+  }
+});
+
+test('a batch that cannot be stored is answered 503 too, and stored whole when it comes again', async () => {
+  const proxy = await startCuttableProxy(api.databaseUrl);
+  const process = await api.startProcess({ databaseUrl: proxy.url });
+  const scene = await newScene(api);
+  const batch = { deliveryId: 'b', body: '{"events":[{"a":1},{"b":2}]}' };
+  try {
+    // The integration is remembered from this one: only the stores of the batch fail.
+    expect((await send(process, scene)).statusCode).toBe(200);
+    await proxy.cut();
+    const answer = await send(process, scene, batch);
+    expect([answer.statusCode, codeOf(answer)]).toEqual([503, 'database_unavailable']);
+    await proxy.mend();
+    await until(async () => (await send(process, scene, batch)).statusCode === 200);
+    expect((await deliveriesOf(api, scene)).slice(1).map(row => row.externalId)).toEqual(['b/0', 'b/1']);
   } finally {
     await process.close();
     await proxy.close();
