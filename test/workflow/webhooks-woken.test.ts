@@ -129,9 +129,16 @@ it('an integration that goes between the check and the work has its deliveries d
   const barrier = holdUp('processDeliveries', 'asked');
   const run = await start(it.id);
   await barrier.reached;
+  // As an intake leaves it that died between its commit and its signal.
+  await query(
+    stack.databaseUrl,
+    `INSERT INTO deliveries (id, integration_id, provider, external_id, sealed_content, received_at)
+     VALUES ('dlv_' || md5($1), $1, 'sandbox', 'left', '', now())`,
+    [it.id],
+  );
   await query(stack.databaseUrl, 'DELETE FROM integrations WHERE id = $1', [it.id]);
   barrier.letGo();
-  expect(await run.result()).toEqual({ handled: 0, failed: 0, discarded: 0 });
+  expect(await run.result()).toEqual({ handled: 0, failed: 0, discarded: 1 });
   await recordHistory(stack.core.client, run.workflowId, 'webhooks-stopped-gone');
 });
 
