@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { noopMetricMeter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
@@ -15,6 +14,7 @@ import { parseKeyRing } from '../../src/vault/parse-key-ring.js';
 import { Secret } from '../../src/vault/secret.js';
 import { createVault } from '../../src/vault/vault.js';
 import { idOf, sandboxProvider } from '../support/ids.js';
+import { noteCounts } from '../support/note-counts.js';
 import { query } from '../support/query.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 import { makeWebhookUser, recorderModule, type WebhookUser } from '../support/webhook-user.js';
@@ -73,6 +73,21 @@ it('a deleted integration ends also what a dead consumer had claimed', async () 
   expect(await prepare().discard(it.id)).toEqual({ discarded: 3 });
   expect((await rowsOf(it.id)).map(row => [row.state, row.reason])).toEqual(
     range(3).map(() => ['discarded', 'integration_deleted']),
+  );
+});
+
+it('one that is marked as deleted has everything discarded, also what came in before', async () => {
+  const it = await connect('recorder');
+  for (const n of range(2)) await it.send({ n });
+  // As a server leaves it that died between the mark and the removal.
+  await query(
+    stack.databaseUrl,
+    `UPDATE integrations SET lifecycle = 'deleting', status = 'IN_DELETION', status_since = now() WHERE id = $1`,
+    [it.id],
+  );
+  expect(await prepare().discard(it.id)).toEqual({ discarded: 2 });
+  expect((await rowsOf(it.id)).map(row => [row.state, row.reason])).toEqual(
+    range(2).map(() => ['discarded', 'integration_deleted']),
   );
 });
 
@@ -185,16 +200,17 @@ describe('what ends unhandled', () => {
     const it = await connect('recorder');
     await it.send({ n: 0, do: 'refuse' });
     await it.send({ n: 1 });
-    const counted: unknown[] = [];
-    const { createCounter } = noopMetricMeter;
-    const spy = jest.spyOn(noopMetricMeter, 'createCounter').mockImplementation((name, ...more) => ({
-      ...createCounter.call(noopMetricMeter, name, ...more),
-      add: (...added) => void counted.push([name, ...added]),
-    }));
-    await prepare().process(it.id);
-    spy.mockRestore();
-    expect(counted).toMatchObject([
+    expect(await noteCounts(() => prepare().process(it.id))).toMatchObject([
       ['relink_deliveries_ended_total', 1, { state: 'failed', reason: 'handler_refused' }],
+    ]);
+  });
+
+  it('is counted also where it is discarded', async () => {
+    const it = await connect('recorder');
+    for (const n of range(3)) await it.send({ n });
+    await query(stack.databaseUrl, 'DELETE FROM integrations WHERE id = $1', [it.id]);
+    expect(await noteCounts(() => prepare().discard(it.id))).toMatchObject([
+      ['relink_deliveries_ended_total', 3, { state: 'discarded', reason: 'integration_deleted' }],
     ]);
   });
 });
