@@ -6,6 +6,7 @@ import type { SweepResult } from '../../src/contracts/activities.js';
 import type { IntegrationId } from '../../src/domain/ids.js';
 import type { SubscriptionWrite } from '../../src/store/port/store.js';
 import { idOf } from '../support/ids.js';
+import { noteCounts } from '../support/note-counts.js';
 import { query } from '../support/query.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 import { makeWebhookUser, recorderModule } from '../support/webhook-user.js';
@@ -38,6 +39,13 @@ const sweep = () => {
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   return environment.run<[], SweepResult, () => Promise<SweepResult>>(activities.sweep);
 };
+
+/** What the sweep counts for operators. */
+const expiry = (reason: string, count: number) => [
+  'relink_deliveries_ended_total',
+  count,
+  expect.objectContaining({ state: 'expired', reason }) as object,
+];
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
@@ -123,8 +131,7 @@ it('lets the oldest held ones fall out beyond the limit, counted, listed, and wi
   const it = await makeWebhookUser(stack, 'recorder');
   await it.die();
   for (const n of range(8)) await it.send({ n });
-  const { expired } = await sweep();
-  expect(expired).toBeGreaterThanOrEqual(3);
+  expect(await noteCounts(sweep)).toContainEqual(expiry('held_too_many', 3));
   const { body } = await it.user.get(`${it.path}/deliveries?state=expired`);
   expect(body.data?.map(row => row['outcome'])).toEqual(Array(3).fill({ reason: 'held_too_many', detail: null }));
   const lines = stack.logLines.filter(line => line.includes('fell out') && line.includes(it.integrationId));
@@ -133,7 +140,7 @@ it('lets the oldest held ones fall out beyond the limit, counted, listed, and wi
   expect(await it.untilHandled(5)).toEqual([3, 4, 5, 6, 7]);
 });
 
-it('lets held ones fall out that are too old', async () => {
+it('lets held ones fall out that are too old, counted', async () => {
   const it = await makeWebhookUser(stack, 'recorder');
   await it.die();
   await it.send({ n: 0 });
@@ -144,7 +151,7 @@ it('lets held ones fall out that are too old', async () => {
       WHERE id = (SELECT min(id) FROM deliveries WHERE integration_id = $1)`,
     [it.integrationId],
   );
-  await sweep();
+  expect(await noteCounts(sweep)).toContainEqual(expiry('held_too_long', 1));
   const { body } = await it.user.get(`${it.path}/deliveries`);
   expect(body.data).toMatchObject([
     { state: 'expired', outcome: { reason: 'held_too_long' } },
