@@ -207,6 +207,10 @@ describe('what an answer means', () => {
     ['a token with a line break', replyJson(200, { ...good, access_token: 'a\nb' }), { meaning: 'unknown' }],
     ['a refresh token that is an object', replyJson(200, { ...good, refresh_token: {} }), { meaning: 'unknown' }],
     ['a token of another kind', replyJson(200, { ...good, token_type: 'mac' }), { meaning: 'unknown' }],
+    ['a token bound to a key', replyJson(200, { ...good, token_type: 'DPoP' }), { meaning: 'unknown' }],
+    ['a token under a bad status', replyJson(403, good), { meaning: 'transient', httpStatus: 403 }],
+    ['an empty error beside a token', replyJson(200, { ...good, error: '' }), { meaning: 'ok' }],
+    ['an object as the error, in a 200', replyJson(200, { error: { code: 400 } }), { meaning: 'unknown' }],
     ['400 invalid_scope', replyJson(400, { error: 'invalid_scope' }), { meaning: 'operator_fault' }],
     ['server_error in a 200', replyJson(200, { error: 'server_error' }), { meaning: 'unknown' }],
     [
