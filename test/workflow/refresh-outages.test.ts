@@ -85,6 +85,11 @@ it('Temporal away means pending for callers, and nothing is asked of the provide
   await temporal.cut();
   const { posts, result } = await countPosts(() => other.refresher.refresh(credential, { deadlineMs: 1_500 }));
   expect({ posts, result }).toEqual({ posts: 0, result: { kind: 'pending', retryAfterMs: 2_000 } });
+  // The call itself ends as an answer too, for whoever waits longer than it does.
+  const { id: credentialId, provider, generation, refreshTry } = credential;
+  expect(await other.workflows.runRefresh({ credentialId, provider, generation, refreshTry }, 1_000)).toEqual({
+    outcome: 'timed_out',
+  });
   await temporal.mend();
   await pause(1_100);
   expect(await other.refresher.refresh(credential, { deadlineMs: 20_000 })).toEqual({
