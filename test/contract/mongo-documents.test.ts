@@ -49,6 +49,8 @@ describeOnMongo('documents of the mongo store', () => {
     await mongo.stop();
   });
   const collections = () => openCollections(raw.db);
+  /** What an older version wrote was right by its own validators, and may be wrong by today's. */
+  const asThen = { bypassDocumentValidation: true };
 
   it('that an older version wrote, without fields that may be null, are read as if they were', async () => {
     const userId = newUser();
@@ -57,9 +59,9 @@ describeOnMongo('documents of the mongo store', () => {
     const integration = await insertIntegration(store, userId, [entity.id]);
     const session = await sessionIn(store, 'pending');
     const { credentials, integrations, sessions } = collections();
-    await credentials.updateOne({ _id: credential.id }, { $unset: { verdict: 1, lastTest: 1, expiresAt: 1 } });
-    await integrations.updateOne({ _id: integration.id }, { $unset: { resumeSince: 1, resuming: 1 } });
-    await sessions.updateOne({ _id: session.id }, { $unset: { browserHash: 1, account: 1, sealedGrant: 1 } });
+    await credentials.updateOne({ _id: credential.id }, { $unset: { verdict: 1, lastTest: 1, expiresAt: 1 } }, asThen);
+    await integrations.updateOne({ _id: integration.id }, { $unset: { resumeSince: 1, resuming: 1 } }, asThen);
+    await sessions.updateOne({ _id: session.id }, { $unset: { browserHash: 1, account: 1, sealedGrant: 1 } }, asThen);
     expect(await store.getCredential(credential.id)).toEqual(credential);
     expect(await store.getIntegration(integration.id)).toEqual(integration);
     expect(await store.getSession(session.id)).toEqual(session);
@@ -74,12 +76,12 @@ describeOnMongo('documents of the mongo store', () => {
       { $set: { refreshPosts: null, refreshTry: null } },
     ]) {
       const { id } = await insertCredential(store, newUser());
-      await credentials.updateOne({ _id: id }, older);
+      await credentials.updateOne({ _id: id }, older, asThen);
       expect(await store.raiseRefreshTry(id, 1, 0, noon)).toBe(true);
       expect(await store.raiseRefreshTry(id, 1, 0, noon)).toBe(false);
       expect(await store.markRefreshPosted(id, 1, 0, noon)).toMatchObject({ refreshPosts: 1, refreshTry: 1 });
       expect(await store.markRefreshPosted(id, 1, 0, noon)).toBeNull();
-      await credentials.updateOne({ _id: id }, { $unset: { refreshPosts: 1 } });
+      await credentials.updateOne({ _id: id }, { $unset: { refreshPosts: 1 } }, asThen);
       expect(await store.clearRefreshPosted(id, 1, 0)).toBe(true);
     }
   });
@@ -91,13 +93,16 @@ describeOnMongo('documents of the mongo store', () => {
     const state = deadBecauseOf(credential.id);
     const integration = await insertIntegration(store, userId, [entity.id], { state });
     const { credentials, integrations } = collections();
-    const older = { bypassDocumentValidation: true };
-    await credentials.updateOne({ _id: credential.id }, { $unset: { kind: 1, refreshTry: 1, refreshPosts: 1 } }, older);
+    await credentials.updateOne(
+      { _id: credential.id },
+      { $unset: { kind: 1, refreshTry: 1, refreshPosts: 1 } },
+      asThen,
+    );
     const causes = state.causes.map(cause => ({ ...cause, kind: undefined }));
     await integrations.updateOne(
       { _id: integration.id },
       { $set: { causes: JSON.parse(JSON.stringify(causes)) as object[] } },
-      older,
+      asThen,
     );
     expect(await store.getCredential(credential.id)).toEqual({ ...credential, kind: 'oauth2' });
     expect((await store.getIntegration(integration.id))?.state.causes).toEqual(state.causes);

@@ -132,7 +132,7 @@ export async function openRequestStage(): Promise<RequestStage> {
     const dependencies = {
       connections: createLivingConnections({ store, vault }, now),
       providers: { get: () => provider, list: () => [provider] },
-      refresher: createCredentialRefresher({ store, workflows: { runRefresh } }),
+      refresher: createCredentialRefresher({ store, workflows: { runRefresh }, now }),
       tester,
       refusals: createRefusalMemory(now),
       now,

@@ -1,8 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
-import { createActivities } from '../../src/activities/create-activities.js';
 import type { ActivityDependencies } from '../../src/activities/dependencies.js';
 import type { ProcessResult } from '../../src/contracts/delivery-activities.js';
 import type { DeliveryId, IntegrationId } from '../../src/domain/ids.js';
@@ -15,6 +12,7 @@ import { Secret } from '../../src/vault/secret.js';
 import { createVault } from '../../src/vault/vault.js';
 import { idOf, sandboxProvider } from '../support/ids.js';
 import { noteCounts } from '../support/note-counts.js';
+import { prepareConsumer } from '../support/prepare-consumer.js';
 import { query } from '../support/query.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 import { makeWebhookUser, recorderModule, type WebhookUser } from '../support/webhook-user.js';
@@ -38,26 +36,7 @@ async function connect(type: string): Promise<WebhookUser & { readonly id: Integ
   return { ...it, id: idOf('integration', it.integrationId) };
 }
 
-function prepare(more: Partial<ActivityDependencies> = {}, at = Date.now()) {
-  const environment = new MockActivityEnvironment(
-    { activityId: randomBytes(4).toString('hex'), currentAttemptScheduledTimestampMs: at },
-    { logger: new DefaultLogger('ERROR') },
-  );
-  const activities = createActivities({ ...stack.core, ...stack.hosts, settings: stack.core.config, ...more });
-  return {
-    environment,
-    process: (integrationId: IntegrationId) =>
-      environment.run<[{ integrationId: IntegrationId }], ProcessResult, typeof activities.processDeliveries>(
-        activities.processDeliveries,
-        { integrationId },
-      ),
-    discard: (integrationId: IntegrationId) =>
-      environment.run<[{ integrationId: IntegrationId }], { discarded: number }, typeof activities.discardDeliveries>(
-        activities.discardDeliveries,
-        { integrationId },
-      ),
-  };
-}
+const prepare = (more: Partial<ActivityDependencies> = {}, at = Date.now()) => prepareConsumer(stack, more, at);
 
 const rowsOf = async (id: IntegrationId) => (await stack.core.store.listDeliveries(id, {}, all)).rows;
 const crashesOf = (id: IntegrationId) =>

@@ -128,10 +128,11 @@ describe('a token that can be refreshed', () => {
   });
 
   it('works with a clock that is ten minutes ahead or behind', async () => {
-    // Ahead: a token that lives counts as ended, and is refreshed once.
+    // Ahead: a token that lives counts as ended, and is refreshed once, though the new one looks ended as well.
     const ahead = await setScene({
       refresh: 'refreshed',
       expiresAt: minutes(5),
+      freshExpiresAt: minutes(5),
       now: () => Date.now() + 10 * 60_000,
     });
     for (let call = 0; call < 3; call += 1) expect(await ahead.request({ url: '/' })).toMatchObject({ status: 200 });
