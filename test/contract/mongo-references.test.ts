@@ -24,6 +24,12 @@ jest.setTimeout(300_000);
 
 type Judge = (command: Record<string, unknown>) => Verdict | Promise<Verdict>;
 
+function gate() {
+  let open!: () => void;
+  const opened = new Promise<void>(resolve => (open = resolve));
+  return { open: () => open(), opened };
+}
+
 /** What PostgreSQL's foreign keys decide, here decided by the order of writes: one step is stopped, another one runs. */
 describeOnMongo('references in the mongo store', () => {
   let mongo: TestMongo;
@@ -138,6 +144,32 @@ describeOnMongo('references in the mongo store', () => {
         ]);
         expect(await plain.getCredential(write.credentialId)).not.toBeNull();
       }
+    });
+
+    it('keeps it also where the removal looked before it was written, and goes on before its writer is done', async () => {
+      const write = await writeOf();
+      const marked = (await plain.markCredentialDeleted(write.credentialId, 1, noon))!;
+      await plain.wipeCredential(write.credentialId, marked.epoch);
+      let written: Promise<unknown> | undefined;
+      let pins = 0;
+      const unpins = gate();
+      const removed = gate();
+      judge = async (command): Promise<Verdict> => {
+        if (command['delete'] === 'credentials') {
+          written = store.upsertEntity(write, noon);
+          await unpins.opened;
+        } else if (command['update'] === 'credentials') {
+          pins += 1;
+          if (pins === 2) {
+            unpins.open();
+            await removed.opened;
+          }
+        }
+        return 'pass';
+      };
+      expect(await store.deleteCredential(write.credentialId, marked.epoch)).toBe(false);
+      removed.open();
+      expect(await written).toMatchObject({ credentialId: write.credentialId });
     });
 
     it('is refused when the removal was there first, and nothing of it is written', async () => {

@@ -80,6 +80,25 @@ describeOnMongo('moving what is not fit to be moved', () => {
     expect(await importFrom(target, file)).toEqual(end);
   });
 
+  it('refuses a database that went on working with what was moved', async () => {
+    const source = await newMongo();
+    const credential = await within(source, store => insertCredential(store, newUser()));
+    const { file } = await exportTo(source, 'worked-with.jsonl');
+    const empty = await createTestDatabase();
+    for (const target of [await newMongo(), empty.url]) {
+      await importFrom(target, file);
+      const tested = { outcome: 'ok', generation: 1, at: noon } as const;
+      await within(target, store => store.recordCredentialTest(credential.id, tested));
+      const known = await within(target, store => store.getCredential(credential.id));
+      await expect(importFrom(target, file)).rejects.toMatchObject({
+        code: 'invalid_request',
+        detail: `the database holds a record that the file does not, or another version of it: credentials ${credential.id}`,
+      });
+      expect(await within(target, store => store.getCredential(credential.id))).toEqual(known);
+    }
+    await empty.drop();
+  });
+
   it('refuses a record that refers to none, out of a store and out of a file', async () => {
     const source = await newMongo();
     const entity = await within(source, async store => insertEntity(store, newUser()));

@@ -89,22 +89,25 @@ for (const [store, profile] of profiles)
       const source = await newMongo();
       await within(source, fill);
       const { file, end } = await exportTo(source, 'restart.jsonl');
-      const target = await newMongo();
-      const records = await openRecords({ databaseUrl: target });
-      let writes = 0;
-      const interrupted = {
-        ...records,
-        write: async (...given: Parameters<typeof records.write>) => {
-          writes += 1;
-          if (writes >= 3) throw new Error('interrupted');
-          return records.write(...given);
-        },
-      };
-      await expect(importRecords(interrupted, file)).rejects.toThrow('interrupted');
-      await records.close();
-      expect(await importFrom(target, file)).toEqual(end);
-      expect(await importFrom(target, file)).toEqual(end);
-      await within(target, store => store.check());
+      const empty = await createTestDatabase();
+      for (const target of [await newMongo(), empty.url]) {
+        const records = await openRecords({ databaseUrl: target });
+        let writes = 0;
+        const interrupted = {
+          ...records,
+          write: async (...given: Parameters<typeof records.write>) => {
+            writes += 1;
+            if (writes >= 3) throw new Error('interrupted');
+            return records.write(...given);
+          },
+        };
+        await expect(importRecords(interrupted, file)).rejects.toThrow('interrupted');
+        await records.close();
+        expect(await importFrom(target, file)).toEqual(end);
+        expect(await importFrom(target, file)).toEqual(end);
+        await within(target, store => store.check());
+      }
+      await empty.drop();
     });
 
     it('writes one line for each record, whatever a reader takes for the end of a line, and reads older files', async () => {

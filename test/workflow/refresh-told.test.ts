@@ -7,7 +7,7 @@ import { Secret } from '../../src/vault/secret.js';
 import { grantOf } from '../contract/fixtures.js';
 import { createRefreshScene } from '../support/refresh-scene.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
-import { startWireProvider } from '../support/wire-provider.js';
+import { replyJson, startWireProvider } from '../support/wire-provider.js';
 import { wireUp } from '../support/wire-settings.js';
 
 /** What is told of refreshes that do not get through, and what is not. */
@@ -97,5 +97,39 @@ it('a host that is not allowed gets nothing, and is neither an outage nor the en
   expect(breakers.isOpen(credential.provider)).toBe(true);
   // Its turn is left to one that is sent.
   expect(breakers.admit(credential.provider, credential.id)).toEqual({ waitMs: null, isProbe: true });
+  await wire.close();
+});
+
+it('an endpoint that answers 503 is an outage of its provider for all its credentials, and its next answer ends that', async () => {
+  const wire = await startWireProvider(replyJson(503, {}));
+  const zoho = wireUp('zoho', wire);
+  const { store, vault, log, now } = stack.core;
+  let time = 0;
+  const breakers = createProviderBreakers(log, () => time);
+  const activities = createActivities({
+    ...{ ...stack.core, ...stack.hosts, settings: stack.core.config, breakers },
+    providers: { get: () => zoho, list: () => [zoho] },
+  });
+  const makeReady = async () => {
+    const { id, provider } = await connect(stack.user());
+    const tokens = { accessToken: new Secret('at'), refreshToken: new Secret('rt'), expiresAt: null, extras: {} };
+    const sealedTokens = vault.seal(serialiseTokenSet(tokens), credentialTokensBinding(id));
+    await store.replaceGrant(id, 1, grantOf(1_000_000, { sealedTokens, refreshable: true }), now());
+    const post = () =>
+      new MockActivityEnvironment().run(activities.postRefresh, { credentialId: id, generation: 2, openPost: null });
+    return { provider, post };
+  };
+  const credentials = [];
+  for (let each = 0; each < 6; each += 1) credentials.push(await makeReady());
+  for (const { post } of credentials.slice(0, 5)) await post();
+  const [first, last] = [credentials[0]!, credentials[5]!];
+  expect(breakers.isOpen(first.provider)).toBe(true);
+  expect(await last.post()).toMatchObject({ kind: 'transient', reason: 'outage' });
+  expect(wire.requests).toHaveLength(5);
+
+  time += 10_000;
+  wire.reply = replyJson(400, { error: 'invalid_grant' });
+  expect(await last.post()).toMatchObject({ kind: 'definitive' });
+  expect(breakers.isOpen(first.provider)).toBe(false);
   await wire.close();
 });
