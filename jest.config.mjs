@@ -25,7 +25,7 @@ const layer = name => ({
 export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  maxWorkers: 3,
+  maxWorkers: 2,
   testTimeout: 30_000,
   projects: ['unit', 'contract', 'workflow', 'replay', 'http', 'e2e'].map(layer),
 };

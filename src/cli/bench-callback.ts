@@ -64,7 +64,7 @@ async function measure(
       rss_mb: memory,
       ready_s: ready,
     };
-    return { line, isWhole: outage.outage_lost === 0 };
+    return { line, isSafe: outage.outage_lost === 0 };
   } catch (error) {
     await stack.stop();
     throw error;

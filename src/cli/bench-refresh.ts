@@ -65,7 +65,7 @@ async function measure(root: string, temporalCli: string | undefined): Promise<B
       killed,
       dead_grant: incident,
     };
-    return { line, isWhole: isSafeResult(line) };
+    return { line, isSafe: isSafeResult(line) };
   } catch (error) {
     await database.close();
     await stack.stop();

@@ -68,5 +68,5 @@ async function measure(place: BenchPlace, size: BenchSizes, stores: readonly Sto
     scans: (postgres?.scans ?? 0) + (mongo?.scans ?? 0),
     plans_checked: { postgres: postgres?.checked ?? 0, mongo: mongo?.checked ?? 0 },
   };
-  return { line, isWhole: measured.length > 0 };
+  return { line, isSafe: measured.length > 0 };
 }

@@ -95,7 +95,7 @@ async function measure(
       ...(release !== null && { release: release.release }),
       rss_mb: rss,
     };
-    return { line, isWhole: release === null || isWhole(release) };
+    return { line, isSafe: release === null || isWhole(release) };
   } catch (error) {
     await stack.stop();
     throw error;

@@ -10,9 +10,12 @@ const spreadMs = 15_000;
 
 interface Breaker {
   failures: number;
-  /** Of those failures: as long as it is one alone, the trouble may be its account's, or that of its account's own host. */
-  readonly failed: Set<CredentialId>;
-  isSecondAsked: boolean;
+  /** Whose failures they were, two at most. While it is one alone, the trouble may be its account's, or its own host's. */
+  readonly failedCredentials: Set<CredentialId>;
+  /** Whether another credential was let through since it opened. */
+  isOtherAsked: boolean;
+  isProbing: boolean;
+  isTold: boolean;
   /** Null while closed. */
   openedAt: number | null;
   pauseMs: number;
@@ -40,7 +43,8 @@ export interface ProviderBreakers {
 /**
  * One breaker per provider, for this process: an outage is one incident with one line at its beginning and one at its
  * end. While it is open, one request at a time finds out whether the provider is back; the others wait without asking.
- * Opened by one credential's failures alone, it lets the first other one find out at once.
+ * Opened by one credential's failures alone, it lets the first other one find out at once, and tells nothing until that
+ * fails too, or nobody else came and the next probe fails.
  */
 export function createProviderBreakers(
   log: Log,
@@ -54,8 +58,10 @@ export function createProviderBreakers(
     if (known !== undefined) return known;
     const breaker: Breaker = {
       failures: 0,
-      failed: new Set(),
-      isSecondAsked: false,
+      failedCredentials: new Set(),
+      isOtherAsked: false,
+      isProbing: false,
+      isTold: false,
       openedAt: null,
       pauseMs: firstPauseMs,
       nextProbeAt: 0,
@@ -69,10 +75,12 @@ export function createProviderBreakers(
     admit(provider, credential) {
       const breaker = breakerOf(provider);
       if (breaker.openedAt === null) return { waitMs: null, isProbe: false };
-      const { failed, isSecondAsked } = breaker;
-      const isSecond = failed.size === 1 && !failed.has(credential) && !isSecondAsked;
-      if (isSecond || now() >= breaker.nextProbeAt) {
-        if (isSecond) breaker.isSecondAsked = true;
+      const { failedCredentials, isOtherAsked, isProbing } = breaker;
+      const isOther = failedCredentials.size === 1 && !failedCredentials.has(credential);
+      const asksAtOnce = isOther && !isOtherAsked && !isProbing;
+      if (asksAtOnce || now() >= breaker.nextProbeAt) {
+        breaker.isOtherAsked ||= isOther;
+        breaker.isProbing = true;
         // The probe. Should it never come back, the next one may go after another pause.
         breaker.nextProbeAt = now() + breaker.pauseMs;
         return { waitMs: null, isProbe: true };
@@ -82,9 +90,9 @@ export function createProviderBreakers(
     },
 
     noteAnswer(provider) {
-      const { openedAt, held } = breakerOf(provider);
+      const { openedAt, isTold, held } = breakerOf(provider);
       breakers.delete(provider);
-      if (openedAt === null) return;
+      if (openedAt === null || !isTold) return;
       const lastedS = Math.round((now() - openedAt) / 1000);
       log.info(
         { provider, lastedS, held },
@@ -96,20 +104,23 @@ export function createProviderBreakers(
       const breaker = breakerOf(provider);
       breaker.failures += 1;
       // Two are as telling as thousands.
-      if (breaker.failed.size < 2) breaker.failed.add(credential);
-      if (breaker.openedAt !== null) {
-        // Sent before it opened: no news.
-        if (!isProbe) return;
-        breaker.pauseMs = Math.min(breaker.pauseMs * 2, longestPauseMs);
-        breaker.nextProbeAt = now() + breaker.pauseMs;
-      } else if (breaker.failures >= failuresToOpen) {
+      if (breaker.failedCredentials.size < 2) breaker.failedCredentials.add(credential);
+      if (breaker.openedAt === null) {
+        if (breaker.failures < failuresToOpen) return;
         breaker.openedAt = now();
         breaker.nextProbeAt = now() + breaker.pauseMs;
-        log.warn(
-          { provider, reason, failures: breaker.failures },
-          `${provider} seems to be down (${reason}): its tokens are not refreshed until it answers. No credential is hurt by that.`,
-        );
+      } else if (isProbe) {
+        breaker.isProbing = false;
+        breaker.pauseMs = Math.min(breaker.pauseMs * 2, longestPauseMs);
+        breaker.nextProbeAt = now() + breaker.pauseMs;
       }
+      // Any other failure while it is open was sent before, and prolongs nothing.
+      if (breaker.isTold || (breaker.failedCredentials.size === 1 && !isProbe)) return;
+      breaker.isTold = true;
+      log.warn(
+        { provider, reason, failures: breaker.failures },
+        `${provider} seems to be down (${reason}): its tokens are not refreshed until it answers. No credential is hurt by that.`,
+      );
     },
 
     isOpen: provider => (breakers.get(provider)?.openedAt ?? null) !== null,

@@ -64,8 +64,8 @@ export const processOptions: ActivityOptions = {
 };
 
 /**
- * Its failures are written to the integration, by the third try also that a hook ended two workers; it fails itself only
- * when the database is away. Deliveries do not wait for it beyond three tries: it stays due.
+ * Its failures are written to the integration; by the third attempt also that the two before ended their workers. It
+ * fails itself only when no attempt could write. Deliveries do not wait for it beyond three tries: it stays due.
  */
 export const prepareOptions: ActivityOptions = {
   startToCloseTimeout: '12 minutes',

@@ -24,7 +24,7 @@ jest.setTimeout(300_000);
 
 type Judge = (command: Record<string, unknown>) => Verdict | Promise<Verdict>;
 
-function gate() {
+function barrier() {
   let open!: () => void;
   const opened = new Promise<void>(resolve => (open = resolve));
   return { open: () => open(), opened };
@@ -152,8 +152,8 @@ describeOnMongo('references in the mongo store', () => {
       await plain.wipeCredential(write.credentialId, marked.epoch);
       let written: Promise<unknown> | undefined;
       let pins = 0;
-      const unpins = gate();
-      const removed = gate();
+      const unpins = barrier();
+      const removed = barrier();
       judge = async (command): Promise<Verdict> => {
         if (command['delete'] === 'credentials') {
           written = store.upsertEntity(write, noon);

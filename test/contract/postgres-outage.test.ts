@@ -55,8 +55,11 @@ async function terminateBackends(): Promise<number> {
 /** Waits until a statement of the store waits for a lock. */
 async function untilBlocked(): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
+    // Within a transaction the view shows what it did at first.
+    await admin.query('SELECT pg_stat_clear_snapshot()');
     const { rows } = await admin.query(
-      `SELECT 1 FROM pg_stat_activity WHERE application_name = 'relink' AND wait_event_type = 'Lock'`,
+      `SELECT 1 FROM pg_stat_activity 
+        WHERE datname = current_database() AND application_name = 'relink' AND wait_event_type = 'Lock'`,
     );
     if (rows.length > 0) return;
     await new Promise(resolve => setTimeout(resolve, 10));
@@ -179,7 +182,7 @@ describe('a connection that is lost', () => {
 
 describe('a server that cannot serve this now', () => {
   /** For new connections: the old ones end, and the store has heard of it. */
-  async function setReadOnly(setting: string): Promise<void> {
+  async function setForDatabase(setting: string): Promise<void> {
     const database = new URL(proxy.url).pathname.slice(1);
     await admin.query(`ALTER DATABASE "${database}" ${setting}`);
     await terminateBackends();
@@ -195,12 +198,12 @@ describe('a server that cannot serve this now', () => {
       () => store.sealGrant(sessionId, 'grant', noon),
       () => insertSome(store, integrationId, 1),
     ];
-    await setReadOnly('SET default_transaction_read_only = on');
+    await setForDatabase('SET default_transaction_read_only = on');
     try {
       for (const write of writes) await expect(write()).rejects.toMatchObject(unavailable);
       expect(await store.getCredential(credential.id)).toEqual(credential);
     } finally {
-      await setReadOnly('RESET default_transaction_read_only');
+      await setForDatabase('RESET default_transaction_read_only');
     }
     for (const write of writes) expect(await write()).not.toBeNull();
   });
@@ -211,6 +214,7 @@ describe('a server that cannot serve this now', () => {
     ['has no connection left', '53300'],
     ['has no memory left', '53200'],
   ])('because it %s is database_unavailable (SQLSTATE %s)', async (_name, sqlState) => {
+    // The server's own refusal of a database that is not there, under another code.
     proxy.alterAnswers(bytes => Buffer.from(bytes.toString('latin1').replace('C3D000', `C${sqlState}`), 'latin1'));
     const url = new URL(proxy.url);
     url.pathname = '/no_such_database';
@@ -223,8 +227,9 @@ describe('a server that cannot serve this now', () => {
   it('because two writers wait for each other makes one give way with write_conflict, which changed nothing', async () => {
     const integrationId = newIntegration();
     const ids = await insertSome(store, integrationId, 2);
-    // The store's statement is the one that looks first, and so the one that gives way.
-    await admin.query(`BEGIN; SET LOCAL deadlock_timeout = '20s'`);
+    // Each looks once, so long after it began to wait: the store's statement first, and when both wait; so it gives way.
+    await setForDatabase(`SET deadlock_timeout = '4s'`);
+    await admin.query(`BEGIN; SET LOCAL deadlock_timeout = '30s'`);
     await admin.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [ids[1]]);
     const discard = () => store.discardDeliveries(integrationId, { ids }, 'discarded_by_hand', one);
     const refused = expect(discard()).rejects.toMatchObject({ code: 'write_conflict', retryable: true });
@@ -232,6 +237,7 @@ describe('a server that cannot serve this now', () => {
     await admin.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [ids[0]]);
     await refused;
     await admin.query('ROLLBACK');
+    await setForDatabase('RESET deadlock_timeout');
     expect(await discard()).toBe(2);
   });
 });

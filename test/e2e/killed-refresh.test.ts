@@ -9,7 +9,7 @@ import { e2eStores } from '../support/e2e/e2e-stores.js';
 let stack: E2eStack;
 let worker: RoleProcess;
 
-describe.each(e2eStores('a killed refresh', false))('on %s', store => {
+describe.each(e2eStores('a killed refresh'))('on %s', store => {
   beforeAll(async () => {
     ({ stack, worker } = await startRunningStack({ RELINK_REFRESH_TIMEOUT: '8' }, store));
   }, 300_000);

@@ -16,7 +16,7 @@ let stack: E2eStack;
 let server: E2eServer;
 let worker: RoleProcess;
 
-describe.each(e2eStores('a killed server', false))('on %s', store => {
+describe.each(e2eStores('a killed server'))('on %s', store => {
   beforeAll(async () => {
     ({ stack, server, worker } = await startRunningStack({ RELINK_CALLBACK_DEADLINE: '2' }, store));
   }, 300_000);

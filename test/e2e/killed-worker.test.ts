@@ -15,7 +15,7 @@ import { e2eStores } from '../support/e2e/e2e-stores.js';
 let stack: E2eStack;
 let worker: RoleProcess;
 
-describe.each(e2eStores('a killed worker', false))('on %s', store => {
+describe.each(e2eStores('a killed worker'))('on %s', store => {
   beforeAll(async () => {
     ({ stack, worker } = await startRunningStack({ RELINK_CALLBACK_DEADLINE: '2' }, store));
   }, 300_000);

@@ -17,7 +17,7 @@ let connection: Connection;
 let slow: RoleProcess;
 let quick: RoleProcess | undefined;
 
-describe.each(e2eStores('late news', false))('on %s', store => {
+describe.each(e2eStores('late news'))('on %s', store => {
   beforeAll(async () => {
     stack = await startE2eStack({ store });
     await stack.startServer();

@@ -17,7 +17,7 @@ let data: string;
 let temporalCli: string;
 const scripts: RunningScript[] = [];
 
-describe.each(e2eStores('npm start', false))('npm start on %s', store => {
+describe.each(e2eStores('npm start'))('npm start on %s', store => {
   const databaseProgram = store === 'postgres' ? 'bin/postgres' : 'mongo-server-';
 
   beforeAll(async () => {

@@ -21,7 +21,7 @@ const expectPending = (attempt: string, answer: Awaited<ReturnType<ApiClient['co
   expect(answer.body).toEqual({ attempt, status: 'pending', status_url: `/api/authorize/${attempt}` });
 };
 
-describe.each(e2eStores('outages', false))('while something is away, on %s', store => {
+describe.each(e2eStores('outages'))('while something is away, on %s', store => {
   beforeAll(async () => {
     ({ stack, server, worker } = await startRunningStack({ RELINK_CALLBACK_DEADLINE: '1.5' }, store));
   }, 300_000);

@@ -8,7 +8,7 @@ import { e2eStores } from '../support/e2e/e2e-stores.js';
 
 let stack: E2eStack;
 
-describe.each(e2eStores('the life of a process', false))('on %s', store => {
+describe.each(e2eStores('the life of a process'))('on %s', store => {
   beforeAll(async () => {
     stack = await startE2eStack({ store, temporalAway: true, settings: { RELINK_CALLBACK_DEADLINE: '4' } });
   }, 300_000);

@@ -3,7 +3,7 @@ import { startWalk, type Walk } from '../support/e2e/walk.js';
 
 let walk: Walk;
 
-describe.each(e2eStores('the README’s walk', false))('on %s', store => {
+describe.each(e2eStores('the README’s walk'))('on %s', store => {
   beforeAll(async () => {
     walk = await startWalk({ page: 'README.md', test: 'test/e2e/readme.test.ts', store });
   }, 90_000);

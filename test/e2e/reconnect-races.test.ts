@@ -22,7 +22,7 @@ let first: E2eServer;
 let second: E2eServer;
 let connection: Connection;
 
-describe.each(e2eStores('races of reconnects', false))('on %s', store => {
+describe.each(e2eStores('races of reconnects'))('on %s', store => {
   beforeAll(async () => {
     stack = await startE2eStack({ store });
     first = await stack.startServer();

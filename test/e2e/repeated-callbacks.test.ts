@@ -18,7 +18,7 @@ const deliverEverywhere = (consent: Parameters<typeof deliverTo>[1]) =>
 
 const distinct = (values: readonly unknown[]) => [...new Set(values.map(value => JSON.stringify(value)))];
 
-describe.each(e2eStores('repeated callbacks', false))('the same callback, several times, on %s', store => {
+describe.each(e2eStores('repeated callbacks'))('the same callback, several times, on %s', store => {
   beforeAll(async () => {
     stack = await startE2eStack({ store });
     servers = [await stack.startServer(), await stack.startServer()];

@@ -16,7 +16,7 @@ let stack: E2eStack;
 let server: E2eServer;
 let worker: Awaited<ReturnType<E2eStack['startWorker']>>;
 
-describe.each(e2eStores('the search for secrets', false))('on %s', store => {
+describe.each(e2eStores('the search for secrets'))('on %s', store => {
   /** By a name that can be shown. */
   const secrets = new Map<string, string>();
   const databaseLog = store === 'postgres' ? 'postgres.log' : 'server.log';

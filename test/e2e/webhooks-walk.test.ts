@@ -8,7 +8,7 @@ const root = join(__dirname, '../..');
 let walk: Walk;
 let directory: string;
 
-describe.each(e2eStores('the walk of docs/webhooks.md', false))('on %s', store => {
+describe.each(e2eStores('the walk of docs/webhooks.md'))('on %s', store => {
   beforeAll(async () => {
     const [, handler = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(root, page), 'utf8')) ?? [];
     // Inside the repository, as the page says, so that it finds `relink`.

@@ -38,7 +38,7 @@ const expectAllInOrder = (user: WebhookUser, count: number) => {
   expect(firsts).toEqual(range(count));
 };
 
-describe.each(e2eStores('webhooks', false))('webhooks on %s, with every part a process of its own', kind => {
+describe.each(e2eStores('webhooks'))('webhooks on %s, with every part a process of its own', kind => {
   beforeAll(async () => {
     ({ stack, server, worker } = await startRunningStack({ RELINK_INTEGRATIONS: recorderModule }, kind));
     secret = sandboxWebhookSecret(stack.secrets.sandboxClientSecret);
@@ -85,6 +85,22 @@ describe.each(e2eStores('webhooks', false))('webhooks on %s, with every part a p
     // Which one a killed worker had in hand is not known the first time: that run is not counted.
     expect(body.data).toMatchObject([{ attempts: 3, outcome: { reason: 'handler_crashed' } }]);
   }, 240_000);
+
+  it('shows a hook at its integration that takes the worker down twice in a row, and handles its deliveries all the same', async () => {
+    const user = await makeUser('lingering');
+    for (let run = 1; run <= 2; run += 1) {
+      await until(`run ${run} has begun`, async () => user.lines('ensure').length === run, 60_000);
+      await worker.kill();
+      worker = await stack.startWorker();
+    }
+    await user.send({ n: 0 });
+    expect(await user.untilHandled(1, 60_000)).toEqual([0]);
+    expect(user.lines('ensure')).toHaveLength(2);
+    expect((await user.user.get(user.path)).body).toMatchObject({
+      status: 'ENABLED',
+      subscription: { failure: { detail: 'ensureSubscription: the worker ended while it ran, 2 times in a row' } },
+    });
+  }, 150_000);
 
   it('takes webhooks in while Temporal is away, and all are handled after it is back', async () => {
     const user = await makeUser('recorder');

@@ -11,6 +11,12 @@ it('runs on the store that RELINK_TEST_STORE names', () => {
   expect(e2eStores('these')).toEqual(['postgres']);
 });
 
+it('runs on PostgreSQL alone unless one is named, or both are asked for', () => {
+  delete process.env['RELINK_TEST_STORE'];
+  expect(e2eStores('these')).toEqual(['postgres']);
+  expect(e2eStores('these', true)[0]).toBe('postgres');
+});
+
 it.each(['mysql', ''])('refuses RELINK_TEST_STORE=%s, by the names there are', name => {
   process.env['RELINK_TEST_STORE'] = name;
   expect(() => e2eStores('these')).toThrow(

@@ -34,7 +34,7 @@ test('some failures in a row open it, an answer in between begins the count anew
   expect(breakers.admit(attio, first).waitMs).toBeNull();
   fail(1);
   expect(breakers.isOpen(attio)).toBe(true);
-  expect(breakers.admit(attio, first)).toEqual({ waitMs: 10_000 + 7_500, isProbe: false });
+  expect(breakers.admit(attio, third)).toEqual({ waitMs: 10_000 + 7_500, isProbe: false });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('"level":"warn"');
   expect(lines[0]).toContain('attio seems to be down (timeout)');
@@ -73,8 +73,8 @@ test('the failures of requests that were under way when it opened prolong nothin
 });
 
 describe('opened by the failures of one credential alone', () => {
-  it('it lets the first other one find out at once, and one at a time', () => {
-    const { breakers, fail } = setUp();
+  it('it lets the first other one find out at once, one at a time, and says nothing when that is answered', () => {
+    const { breakers, fail, lines } = setUp();
     fail(5, false, first);
     expect(breakers.admit(attio, first).waitMs).not.toBeNull();
     expect(breakers.admit(attio, second)).toEqual({ waitMs: null, isProbe: true });
@@ -82,16 +82,32 @@ describe('opened by the failures of one credential alone', () => {
     expect(breakers.admit(attio, third).waitMs).not.toBeNull();
     breakers.noteAnswer(attio);
     expect(breakers.admit(attio, third)).toEqual({ waitMs: null, isProbe: false });
+    expect(lines).toEqual([]);
   });
 
-  it('it holds all once another failed as well', () => {
-    const { breakers, fail, pass } = setUp();
+  it('it holds all once another failed as well, with the one line', () => {
+    const { breakers, fail, lines, pass } = setUp();
     fail(5, false, first);
     breakers.admit(attio, second);
+    expect(lines).toEqual([]);
     fail(1, true, second);
+    expect(lines).toEqual([expect.stringContaining('attio seems to be down (timeout)')]);
     expect(breakers.admit(attio, third).waitMs).not.toBeNull();
     pass(20_000);
     expect(breakers.admit(attio, third)).toEqual({ waitMs: null, isProbe: true });
+  });
+
+  it('it is told by its next probe where nobody else came, and another one waits for a probe under way', () => {
+    const { breakers, fail, lines, pass } = setUp();
+    fail(5, false, first);
+    pass(10_000);
+    expect(breakers.admit(attio, first)).toEqual({ waitMs: null, isProbe: true });
+    expect(breakers.admit(attio, second).waitMs).not.toBeNull();
+    fail(1, true, first);
+    expect(lines).toHaveLength(1);
+    expect(breakers.admit(attio, second)).toEqual({ waitMs: null, isProbe: true });
+    breakers.noteAnswer(attio);
+    expect(lines[1]).toContain('attio answers again');
   });
 });
 

@@ -55,7 +55,7 @@ it('a deleted integration ends also what a dead consumer had claimed', async () 
   );
 });
 
-it('one that is marked as deleted has everything discarded, also what came in before', async () => {
+it('an integration that is marked as deleted has everything discarded, also what came in before', async () => {
   const it = await connect('recorder');
   for (const n of range(2)) await it.send({ n });
   // As a server leaves it that died between the mark and the removal.

@@ -140,7 +140,7 @@ it('lets the oldest held ones fall out beyond the limit, counted, listed, and wi
   expect(await it.untilHandled(5)).toEqual([3, 4, 5, 6, 7]);
 });
 
-it('lets held ones fall out that are too old, counted', async () => {
+it('lets held ones that are too old fall out, and counts them', async () => {
   const it = await makeWebhookUser(stack, 'recorder');
   await it.die();
   await it.send({ n: 0 });

@@ -2,12 +2,13 @@ import type { Context } from '@temporalio/activity';
 import { z } from 'zod';
 
 const heartbeatEveryMs = 2_000;
-/** Attempts whose worker ended while a hook ran, after which the hook counts as what ends it. */
+/** Attempts whose worker ended while a hook ran, after which none is run. Fewer than the attempts of `prepareOptions`. */
 const maxLostAttempts = 2;
 
 /** What an attempt leaves behind for the next one: how many were lost, itself included while a hook runs in it. */
 const detailsSchema = z.object({ lostAttempts: z.number().int().nonnegative() });
 
+/** Of one attempt, which stops it whatever becomes of it. */
 export interface HookHeart {
   /** Null, or why the hooks are not to be run another time. */
   readonly whyNotAgain: string | null;
@@ -21,21 +22,24 @@ export interface HookHeart {
  * can write nothing down any more, and the hook would end one worker after the other: so each attempt says by its
  * heartbeat, which the server keeps, that a hook has begun, and takes it back once the hook returned.
  *
- * The server hears of a beginning at once, and of an end within seconds: an attempt that is lost in between is counted
- * too. That costs a hook its last try at worst, and it is due again after its wait.
+ * The server hears of a beginning at once where it heard nothing for eight seconds (the SDK holds back what comes sooner),
+ * and of the last word of an attempt that fails. So it is the attempts that are counted and not the hooks: which of two
+ * ran when the worker ended may not have been heard.
  */
 export function beatWhileHooksRun(context: Context): HookHeart {
   const left: unknown = context.info.heartbeatDetails;
   const { lostAttempts } = detailsSchema.catch({ lostAttempts: 0 }).parse(left);
   let details = { lostAttempts };
   const beat = () => context.heartbeat(details);
-  const timer = setInterval(beat, heartbeatEveryMs);
+  let timer: NodeJS.Timeout | undefined;
   return {
     whyNotAgain:
       lostAttempts < maxLostAttempts ? null : `the worker ended while it ran, ${lostAttempts} times in a row`,
     async run(hook) {
       details = { lostAttempts: lostAttempts + 1 };
       beat();
+      // Not before: a beat that says nothing would hold back the one that says that a hook has begun.
+      timer ??= setInterval(beat, heartbeatEveryMs);
       try {
         return await hook();
       } finally {

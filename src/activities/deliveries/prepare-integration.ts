@@ -29,34 +29,32 @@ export function prepareIntegration(dependencies: ActivityDependencies): Activiti
       const startedAt = now();
       const due = findDuePreparation(definition, integration, known, startedAt);
 
-      let failed: string | null = null;
+      const hasSecondHook = due.resume && definition?.onReconnected !== undefined;
+      let failed = describeLost(heart, due.subscription, hasSecondHook);
       let ensured: EnsuredSubscription | null | undefined;
-      if (due.subscription) {
+      if (due.subscription && failed === null) {
         const answer = await runHook(dependencies, heart, integration, { kind: 'ensure_subscription' });
         if (answer.kind === 'done') ensured = answer.subscription;
         else failed = `ensureSubscription: ${answer.detail ?? answer.kind}`;
+        // A worker that ends in the second hook loses nothing of what the first one brought.
+        if (ensured !== undefined && hasSecondHook)
+          await recordPreparation(dependencies, integration, known, ensured, 'open');
       }
       const { resumeSince } = integration;
       let resumed = false;
       if (due.resume && failed === null && resumeSince !== null) {
-        if (definition?.onReconnected === undefined) resumed = true;
-        else {
+        if (hasSecondHook) {
           const since = resumeSince.toISOString();
           const answer = await runHook(dependencies, heart, integration, { kind: 'reconnected', since });
           if (answer.kind === 'done') resumed = true;
           else failed = `onReconnected: ${answer.detail ?? answer.kind}`;
-        }
+        } else resumed = true;
       }
 
       // A failure of the hook for coming back is over once that hook ran; what did not run leaves it as it is.
-      if (failed !== null || due.subscription || (hadFailed && resumed)) {
-        await recordPreparation(
-          dependencies,
-          integration,
-          known,
-          ensured,
-          failed === null ? null : { detail: failed, startedAt },
-        );
+      if (failed !== null || (due.subscription && !hasSecondHook) || (hadFailed && resumed)) {
+        const end = failed === null ? null : { detail: failed, startedAt };
+        await recordPreparation(dependencies, integration, known, hasSecondHook ? undefined : ensured, end);
       }
       if (failed !== null && !hadFailed) {
         log.warn({ integrationId, detail: failed }, `Integration ${integrationId} could not be prepared: ${failed}`);
@@ -68,6 +66,13 @@ export function prepareIntegration(dependencies: ActivityDependencies): Activiti
       heart.stop();
     }
   };
+}
+
+/** Names all hooks that are due: which of them ended the workers may not have been heard. */
+function describeLost({ whyNotAgain }: HookHeart, isEnsureDue: boolean, isReconnectedDue: boolean): string | null {
+  if (whyNotAgain === null || !(isEnsureDue || isReconnectedDue)) return null;
+  const hooks = [...(isEnsureDue ? ['ensureSubscription'] : []), ...(isReconnectedDue ? ['onReconnected'] : [])];
+  return `${hooks.join(' or ')}: ${whyNotAgain}`;
 }
 
 /**
@@ -99,7 +104,6 @@ async function runHook(
   integration: Integration,
   task: Exclude<HandlerTask, { kind: 'webhook' }>,
 ): Promise<HandlerAnswer & { readonly detail?: string | null }> {
-  if (heart.whyNotAgain !== null) return { kind: 'crashed', detail: heart.whyNotAgain };
   const { handlers, integrations, requests } = dependencies;
   const signal = Context.current().cancellationSignal;
   const facts = await describeHandlerFacts(dependencies, integration, `${integration.id}/${task.kind}`, 1);

@@ -12,6 +12,7 @@ import { joinSecrets } from './join-secrets.js';
 const shortestWaitMs = 10_000;
 
 export interface FailedTry {
+  /** For its user; cut to 300 characters. */
   readonly detail: string;
   readonly startedAt: Date;
 }
@@ -22,19 +23,25 @@ function renewAt(expiresAt: Date, at: Date): Date {
 }
 
 /**
+ * Writes beside the subscription what became of the hooks.
+ *
  * Secrets that the hook does not bring are left as they are: a handshake may have brought them, before or meanwhile.
  * Those that the hook does bring replace the ones known before it ran. Those that came while it ran stay beside them, and
  * the hook is due soon: what it brings then, with nobody else at it, counts alone. This holds for an attempt that was
  * given up on too, since its registration at the provider may have been the last.
  *
- * @param ensured What the hook brought; undefined when it was not run, or failed.
+ * @param before As it was read before the hook ran.
+ * @param ensured What the hook brought; undefined when it was not run, failed, or is written already.
+ * @param end The failure; null: there was none, and an earlier one is over; `open`: another hook is still to run, and an
+ *   earlier failure stands until then, with its wait.
+ * @throws RelinkError `write_conflict` when others kept writing meanwhile.
  */
 export async function recordPreparation(
   { store, vault, integrations, now }: ActivityDependencies,
   integration: Integration,
   before: Subscription | null,
   ensured: EnsuredSubscription | null | undefined,
-  failed: FailedTry | null,
+  end: FailedTry | 'open' | null,
 ): Promise<void> {
   const { id, type } = integration;
   const at = now();
@@ -61,7 +68,9 @@ export async function recordPreparation(
       write.sealedSecrets = seal(joined.secrets);
       if (joined.isContested) write.dueAt = new Date(at.getTime() + shortestWaitMs);
     }
-    return failed === null ? write : { ...write, ...noteFailure(integration, known?.failure ?? null, failed, at) };
+    const failure = known?.failure ?? null;
+    if (end === 'open') return failure === null ? write : { ...write, failure, dueAt: known?.dueAt ?? null };
+    return end === null ? write : { ...write, ...noteFailure(integration, failure, end, at) };
   });
 }
 

@@ -35,6 +35,7 @@ export interface IntakeDependencies {
   readonly integrations: IntegrationCatalogue;
   readonly workflows: WorkflowStarter;
   readonly log: Log;
+  /** The clock of rows; the system's unless given. */
   readonly now?: () => Date;
 }
 

@@ -83,6 +83,16 @@ module.exports = {
     type('patient', { webhooks: { timeoutMs: 20_000 } }),
     type('overtaking', { webhooks: { order: 'none', concurrency: 4 } }),
     type('discarding', { webhooks: { whileInError: 'discard' } }),
+    type('lingering', {
+      webhooks: { timeoutMs: 20_000 },
+      hooks: {
+        async ensureSubscription(context) {
+          record(context, { event: 'ensure', url: context.webhookUrl });
+          await sleep(15_000);
+          return null;
+        },
+      },
+    }),
     type('subscribing', {
       hooks: {
         async ensureSubscription(context) {
