@@ -100,7 +100,7 @@ const zones = Object.entries(layers).map(([layer, allowed]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/', '.relink/', 'node_modules/', 'coverage/', 'src/store/postgres/generated/'] },
+  { ignores: ['dist/', '.relink*/', 'node_modules/', 'coverage/', 'src/store/postgres/generated/'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],

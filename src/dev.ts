@@ -22,7 +22,7 @@ const say = (line: string) => console.log(`relink  ${line}`);
 const { dataDirectory: directory, relinkPort, logLevel, store } = readSettings();
 const log = createLog(logLevel ?? 'info', 'relink', createReadableLines(say));
 
-void runRole('relink', log, async () => {
+void runRole('relink', log, async isStopping => {
   const startedAt = Date.now();
   const lock = await acquireInstanceLock(directory);
   if (!lock.acquired) {
@@ -46,14 +46,14 @@ void runRole('relink', log, async () => {
 
   const secretsFile = join(directory, 'secrets.json');
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-  for (const line of [
+  const lines = [
     `Ready in ${seconds} s: ${services.relinkUrl}`,
     `API description: ${services.relinkUrl}/api/openapi.json`,
     ...tellApiKey(everything, secretsFile),
     `  curl -H "Authorization: Bearer $KEY" -H "Relink-User: me" "${services.relinkUrl}/api/authorize?entityType=sandbox"`,
     'and open the url of the answer in a browser. Ctrl-C stops everything.',
-  ])
-    say(line);
+  ];
+  if (!isStopping()) lines.forEach(say);
 
   return {
     finished: everything.finished,

@@ -69,7 +69,7 @@ export const errorRegistry = {
   webhook_signature_wrong: {
     status: 401,
     retryable: false,
-    text: 'The signature of the webhook fits none of the configured secrets.',
+    text: 'The signature of the webhook fits none of its secrets: those that its integration registered, else `RELINK_PROVIDER_<NAME>_WEBHOOK_SECRETS`.',
   },
   webhook_signature_stale: {
     status: 401,
@@ -79,7 +79,7 @@ export const errorRegistry = {
   webhook_secret_missing: {
     status: 403,
     retryable: false,
-    text: 'No secret is configured to verify webhooks of this provider with. The operator has to set WEBHOOK_SECRETS of this provider.',
+    text: 'No secret is configured to verify webhooks of this provider with. The operator has to set `RELINK_PROVIDER_<NAME>_WEBHOOK_SECRETS`.',
   },
   delivery_not_replayable: {
     status: 409,

@@ -20,15 +20,16 @@ const defaultLongestStopMs = 45_000;
  * exit codes.
  *
  * @param name The role as its lines call it: `server`, `worker`, `relink`.
+ * @param start Is told by `isStopping` that a stop was asked for before it was ready: it is ended then, and need not say so.
  */
 export async function runRole(
   name: string,
   log: Log,
-  start: () => Promise<Role>,
+  start: (isStopping: () => boolean) => Promise<Role>,
   longestStopMs = defaultLongestStopMs,
 ): Promise<void> {
-  const starting = start();
   let stopping = false;
+  const starting = start(() => stopping);
   const endAfter = (ms: number) =>
     setTimeout(() => {
       log.fatal(`${name} (process ${process.pid}) did not stop within ${ms / 1000} s; ended as it is`);

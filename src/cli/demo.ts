@@ -99,7 +99,7 @@ async function play(everything: Everything, data: string, letGo: () => void): Pr
   const ok = Object.values(outcomes).every(outcome => outcome === 'ok');
   const workflows = await listCompletedRuns(core.client, ok ? 14 : 1);
   say(
-    `\nThe reconnects as Temporal ran them, to be seen at ${services.temporalUiUrl ?? 'its UI'} while it runs (--keep):`,
+    `\nConnections and reconnects as Temporal ran them (with "npm run demo -- --keep" to be looked at in its UI, ${services.temporalUiUrl ?? 'where there is one'}):`,
   );
   for (const workflow of workflows) say(`    ${workflow}`);
   if (process.argv.includes('--keep')) {

@@ -11,9 +11,12 @@ export class Refusals {
 
   constructor(private readonly log: Log) {}
 
-  /** @param what Who was refused, such as `A webhook of attio`; one of few, since each is remembered. */
-  note(what: string, code: string): void {
-    this.tell({ code }, `${what} was answered ${code}`);
+  /**
+   * @param what Who was refused, such as `A webhook of attio`; one of few, since each is remembered.
+   * @param fields Of the first one, to begin looking at.
+   */
+  note(what: string, code: string, fields: Readonly<Record<string, string>> = {}): void {
+    this.tell({ ...fields, code }, `${what} was answered ${code}`);
   }
 
   /** The same for what is no refusal. */

@@ -55,6 +55,16 @@ test('the same Ctrl-C delivered three times is one: the stop is waited for', asy
   expect(output).toContain('Stopped fake');
 });
 
+test.each<[string, readonly (readonly [number, NodeJS.Signals])[]]>([
+  ['stopped before it was ready', [[100, 'SIGINT']]],
+  ['ready at last', [[1_500, 'SIGINT']]],
+])('a start knows whether a stop was asked for meanwhile (%s)', async (told, signals) => {
+  const { code, output } = await run(['0', '45000', 'slow'], signals);
+  expect(code).toBe(0);
+  expect(output).toContain(told);
+  expect(output).toContain('Stopped fake');
+});
+
 test('a second signal more than a second later ends the role at once with code 130', async () => {
   const { code, output, afterMs } = await run(
     ['20000'],

@@ -223,6 +223,7 @@ describe('refused with nothing stored', () => {
       const lines = process.logLines.filter(line => line.includes('webhook_signature_wrong'));
       expect(lines).toHaveLength(1);
       expect(lines[0]).toContain('A webhook of attio was answered webhook_signature_wrong');
+      expect(lines[0]).toContain(`"integrationId":"${scene.id}"`);
     } finally {
       await process.close();
     }

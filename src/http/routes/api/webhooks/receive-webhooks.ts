@@ -98,6 +98,13 @@ function isBodiless(request: FastifyRequest, error: RelinkError): boolean {
   return error.status === 401 && handshake?.kind === 'intent-to-receive';
 }
 
+/** Whose webhook it was. A signature is looked at for integrations alone that there are; any other id is a stranger's text. */
+function nameIntegration({ params }: FastifyRequest, code: string): Readonly<Record<string, string>> {
+  const isKnown = code.startsWith('webhook_signature_');
+  const id = typeof params === 'object' && params !== null && 'integrationId' in params ? params.integrationId : null;
+  return isKnown && typeof id === 'string' ? { integrationId: id } : {};
+}
+
 /** As the caller wrote it. */
 function nameProvider({ params }: FastifyRequest): string | undefined {
   const named = typeof params === 'object' && params !== null && 'provider' in params ? params.provider : undefined;
@@ -113,7 +120,8 @@ function countRefusals(app: App, { metrics, providers, log }: HttpContext): void
     // Any other name is a stranger's text: neither a label nor a line of its own.
     const provider = named !== undefined && configured.has(named) ? named : unknown;
     metrics.webhooks.inc({ provider, outcome: code });
-    refusals.note(provider === unknown ? 'A webhook of no configured provider' : `A webhook of ${provider}`, code);
+    const what = provider === unknown ? 'A webhook of no configured provider' : `A webhook of ${provider}`;
+    refusals.note(what, code, nameIntegration(request, code));
     done();
   });
 }
