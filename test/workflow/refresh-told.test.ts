@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../src/activities/create-activities.js';
 import { createProviderBreakers } from '../../src/credentials/provider-breakers.js';
+import type { Provider } from '../../src/providers/configure-provider.js';
 import { serialiseTokenSet } from '../../src/providers/token-set-codec.js';
 import { credentialTokensBinding } from '../../src/vault/bindings.js';
 import { Secret } from '../../src/vault/secret.js';
@@ -59,17 +60,23 @@ describe('a run that gives up', () => {
   });
 });
 
+/** The activities of a worker whose breakers have a clock of their own, for this provider. */
+function watchOutages(provider: Provider) {
+  let time = 0;
+  const breakers = createProviderBreakers(stack.core.log, () => time);
+  const activities = createActivities({
+    ...{ ...stack.core, ...stack.hosts, settings: stack.core.config, breakers },
+    providers: { get: () => provider, list: () => [provider] },
+  });
+  return { breakers, activities, pass: (milliseconds: number) => void (time += milliseconds) };
+}
+
 it('a host that is not allowed gets nothing, and is neither an outage nor the end of one', async () => {
   const wire = await startWireProvider();
   const zoho = wireUp('zoho', wire);
   const credential = await connect(stack.user());
-  const { store, vault, log, now } = stack.core;
-  let time = 0;
-  const breakers = createProviderBreakers(log, () => time);
-  const activities = createActivities({
-    ...{ ...stack.core, ...stack.hosts, settings: stack.core.config, breakers },
-    providers: { get: () => zoho, list: () => [zoho] },
-  });
+  const { store, vault, now } = stack.core;
+  const { breakers, activities, pass } = watchOutages(zoho);
   const post = () =>
     new MockActivityEnvironment().run(activities.postRefresh, {
       ...{ credentialId: credential.id, generation: 2, openPost: null },
@@ -92,7 +99,7 @@ it('a host that is not allowed gets nothing, and is neither an outage nor the en
   for (let failure = 0; failure < 5; failure += 1) {
     breakers.noteFailure(credential.provider, credential.id, 'timeout', false);
   }
-  time = 10_000;
+  pass(10_000);
   expect(await post()).toMatchObject(unsent);
   expect(breakers.isOpen(credential.provider)).toBe(true);
   // Its turn is left to one that is sent.
@@ -103,13 +110,8 @@ it('a host that is not allowed gets nothing, and is neither an outage nor the en
 it('an endpoint that answers 503 is an outage of its provider for all its credentials, and its next answer ends that', async () => {
   const wire = await startWireProvider(replyJson(503, {}));
   const zoho = wireUp('zoho', wire);
-  const { store, vault, log, now } = stack.core;
-  let time = 0;
-  const breakers = createProviderBreakers(log, () => time);
-  const activities = createActivities({
-    ...{ ...stack.core, ...stack.hosts, settings: stack.core.config, breakers },
-    providers: { get: () => zoho, list: () => [zoho] },
-  });
+  const { store, vault, now } = stack.core;
+  const { breakers, activities, pass } = watchOutages(zoho);
   const makeReady = async () => {
     const { id, provider } = await connect(stack.user());
     const tokens = { accessToken: new Secret('at'), refreshToken: new Secret('rt'), expiresAt: null, extras: {} };
@@ -127,7 +129,7 @@ it('an endpoint that answers 503 is an outage of its provider for all its creden
   expect(await last.post()).toMatchObject({ kind: 'transient', reason: 'outage' });
   expect(wire.requests).toHaveLength(5);
 
-  time += 10_000;
+  pass(10_000);
   wire.reply = replyJson(400, { error: 'invalid_grant' });
   expect(await last.post()).toMatchObject({ kind: 'definitive' });
   expect(breakers.isOpen(first.provider)).toBe(false);

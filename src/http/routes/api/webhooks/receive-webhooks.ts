@@ -99,16 +99,18 @@ function isBodiless(request: FastifyRequest, error: RelinkError): boolean {
 }
 
 /** Whose webhook it was. A signature is looked at for integrations alone that there are; any other id is a stranger's text. */
-function nameIntegration({ params }: FastifyRequest, code: string): Readonly<Record<string, string>> {
-  const isKnown = code.startsWith('webhook_signature_');
-  const id = typeof params === 'object' && params !== null && 'integrationId' in params ? params.integrationId : null;
-  return isKnown && typeof id === 'string' ? { integrationId: id } : {};
+function nameIntegration(request: FastifyRequest, code: string): Readonly<Record<string, string>> {
+  const integrationId = code.startsWith('webhook_signature_') ? readParam(request, 'integrationId') : undefined;
+  return integrationId === undefined ? {} : { integrationId };
 }
 
+const nameProvider = (request: FastifyRequest) => readParam(request, 'provider');
+
 /** As the caller wrote it. */
-function nameProvider({ params }: FastifyRequest): string | undefined {
-  const named = typeof params === 'object' && params !== null && 'provider' in params ? params.provider : undefined;
-  return typeof named === 'string' ? named : undefined;
+function readParam({ params }: FastifyRequest, name: string): string | undefined {
+  const given = new Map<string, unknown>(typeof params === 'object' && params !== null ? Object.entries(params) : []);
+  const value = given.get(name);
+  return typeof value === 'string' ? value : undefined;
 }
 
 function countRefusals(app: App, { metrics, providers, log }: HttpContext): void {
