@@ -5,6 +5,7 @@ import { connectMongo, openCollections, type MongoConnection } from '../../src/s
 import { createMongoStore } from '../../src/store/mongo/create-mongo-store.js';
 import { migrateMongo } from '../../src/store/mongo/migrate.js';
 import type { NewIntegration, Store } from '../../src/store/port/store.js';
+import { createBarrier } from '../support/create-barrier.js';
 import { describeOnMongo, startTestMongo, type TestMongo } from '../support/start-test-mongo.js';
 import { targetOf, throughProxy } from '../support/through-proxy.js';
 import {
@@ -23,12 +24,6 @@ import {
 jest.setTimeout(300_000);
 
 type Judge = (command: Record<string, unknown>) => Verdict | Promise<Verdict>;
-
-function barrier() {
-  let open!: () => void;
-  const opened = new Promise<void>(resolve => (open = resolve));
-  return { open: () => open(), opened };
-}
 
 /** What PostgreSQL's foreign keys decide, here decided by the order of writes: one step is stopped, another one runs. */
 describeOnMongo('references in the mongo store', () => {
@@ -152,23 +147,19 @@ describeOnMongo('references in the mongo store', () => {
       await plain.wipeCredential(write.credentialId, marked.epoch);
       let written: Promise<unknown> | undefined;
       let pins = 0;
-      const unpins = barrier();
-      const removed = barrier();
+      const barrier = createBarrier();
       judge = async (command): Promise<Verdict> => {
         if (command['delete'] === 'credentials') {
           written = store.upsertEntity(write, noon);
-          await unpins.opened;
+          await barrier.reached;
         } else if (command['update'] === 'credentials') {
           pins += 1;
-          if (pins === 2) {
-            unpins.open();
-            await removed.opened;
-          }
+          if (pins === 2) await barrier.wait();
         }
         return 'pass';
       };
       expect(await store.deleteCredential(write.credentialId, marked.epoch)).toBe(false);
-      removed.open();
+      barrier.letGo();
       expect(await written).toMatchObject({ credentialId: write.credentialId });
     });
 

@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asyncLocalStorage } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -7,6 +7,7 @@ import type { IntegrationId } from '../../src/domain/ids.js';
 import { idOf } from '../support/ids.js';
 import { query } from '../support/query.js';
 import { recordHistory } from '../support/record-history.js';
+import { createBarrier } from '../support/create-barrier.js';
 import { startTestStack, type TestStack } from '../support/start-test-stack.js';
 import { makeWebhookUser, recorderModule } from '../support/webhook-user.js';
 
@@ -32,20 +33,6 @@ const currentRun = async (workflowId: string) => {
   const { runId } = await workflow.getHandle(workflowId).describe();
   return workflow.getHandle(workflowId, runId);
 };
-
-/** Holds up a step of an activity: `reached` once it is there, until `letGo`. */
-function createBarrier() {
-  const steps = new EventEmitter();
-  const gone = once(steps, 'gone');
-  return {
-    reached: once(steps, 'reached'),
-    letGo: () => steps.emit('gone'),
-    wait: async () => {
-      steps.emit('reached');
-      await gone;
-    },
-  };
-}
 
 /** Holds up the first look of an activity at its integration, before or after the database has answered. */
 function holdUp(activityType: string, when: 'asked' | 'answered') {
