@@ -12,7 +12,7 @@ const largestRead = 500;
 /** They are stored: one that is refused here is known when its provider comes again, and the sweep looks at it. */
 const mostWaiting = { count: 10_000, bytes: Infinity };
 
-/** How long those of an integration that holds are gathered for one look. Milliseconds. */
+/** How long those of the integrations that hold are gathered for one look. Milliseconds. */
 const gatherMs = 50;
 /** By the store's bound on what is discarded at once. */
 const mostGathered = 1_000;
@@ -47,7 +47,9 @@ export class AfterCommit {
     { readonly ids: DeliveryId[]; readonly settled: Promise<Settled> }
   >();
   private readonly room = new Room(mostWaiting);
-  private readonly gathered = new Map<IntegrationId, { readonly held: Held[]; readonly timer: NodeJS.Timeout }>();
+  private readonly gathered = new Map<IntegrationId, Held[]>();
+  /** One for all integrations, so that they share a read too. Undefined while nothing is gathered. */
+  private timer: NodeJS.Timeout | undefined;
   private readonly looks = new Set<Promise<void>>();
 
   constructor(private readonly dependencies: AfterCommitDependencies) {
@@ -75,28 +77,32 @@ export class AfterCommit {
    * A look that fails is the sweep's to make up for, as it is when this process ends.
    */
   settleSoon(integrationId: IntegrationId, held: Held): void {
+    this.timer ??= setTimeout(() => this.lookAtAll(), gatherMs).unref();
     const known = this.gathered.get(integrationId);
-    if (known === undefined) {
-      const timer = setTimeout(() => this.look(integrationId), gatherMs).unref();
-      this.gathered.set(integrationId, { held: [held], timer });
-    } else if (known.held.push(held) >= mostGathered) this.look(integrationId);
+    if (known === undefined) this.gathered.set(integrationId, [held]);
+    else if (known.push(held) >= mostGathered) this.look(integrationId);
   }
 
   /** Looks at what is gathered, and waits for looks under way. */
   async close(): Promise<void> {
-    for (const id of [...this.gathered.keys()]) this.look(id);
+    this.lookAtAll();
     await Promise.all(this.looks);
+  }
+
+  private lookAtAll(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    for (const id of [...this.gathered.keys()]) this.look(id);
   }
 
   private look(integrationId: IntegrationId): void {
     const gathered = this.gathered.get(integrationId);
     if (gathered === undefined) return;
-    clearTimeout(gathered.timer);
     this.gathered.delete(integrationId);
     const look: Promise<void> = this.gates
       .read(integrationId)
       .then(async row => {
-        const late = gathered.held.filter(({ receivedAt }) => row === null || receivedAt >= row.statusSince);
+        const late = gathered.filter(({ receivedAt }) => row === null || receivedAt >= row.statusSince);
         const ids = late.map(({ id }) => id);
         if ((await this.decide(integrationId, ids, row)) !== 'discarded') return;
         for (const { provider } of late) this.dependencies.onDiscarded(provider);
