@@ -6,6 +6,7 @@ import { onParentEnd } from './embedded/on-parent-end.js';
 import { acquireInstanceLock } from './embedded/single-instance.js';
 import type { StoreName } from './embedded/store-names.js';
 import { ConfigError } from './errors.js';
+import { listTypes } from './integrations/list-types.js';
 import { createLog } from './log.js';
 import { createReadableLines } from './readable-log.js';
 import { runRole } from './run-role.js';
@@ -49,6 +50,7 @@ void runRole('relink', log, async isStopping => {
   const lines = [
     `Ready in ${seconds} s: ${services.relinkUrl}`,
     `API description: ${services.relinkUrl}/api/openapi.json`,
+    `Integration types: ${listTypes(everything.core.integrations)}`,
     ...tellApiKey(everything, secretsFile),
     `  curl -H "Authorization: Bearer $KEY" -H "Relink-User: me" "${services.relinkUrl}/api/authorize?entityType=sandbox"`,
     'and open the url of the answer in a browser. Ctrl-C stops everything.',

@@ -1,5 +1,6 @@
 import { checkStart } from './check-start.js';
 import { composeCore } from './compose.js';
+import { listTypes } from './integrations/list-types.js';
 import { loadSettings } from './load-settings.js';
 import { createLog } from './log.js';
 import { runRole } from './run-role.js';
@@ -17,7 +18,10 @@ void runRole('server', bootLog, async () => {
   warnOfSettings(core, process.env);
   await checkStart(core);
   const server = await startServer(core);
-  log.info({ url: server.url, publicUrl: config.publicUrl.origin }, `Relink serves ${server.url}`);
+  log.info(
+    { url: server.url, publicUrl: config.publicUrl.origin },
+    `Relink serves ${server.url}; integration types: ${listTypes(core.integrations)}`,
+  );
   const stopped = new AbortController();
   void warnWithoutTemporal(core, temporal, stopped.signal);
   return {

@@ -1,4 +1,5 @@
 import { composeCore } from './compose.js';
+import { listTypes } from './integrations/list-types.js';
 import { loadSettings } from './load-settings.js';
 import { createLog } from './log.js';
 import { runRole } from './run-role.js';
@@ -17,7 +18,10 @@ void runRole('worker', bootLog, async () => {
   const core = await composeCore(config, temporal, log);
   warnOfSettings(core, process.env);
   const worker = await startRelinkWorker(core, temporal);
-  log.info({ taskQueue: config.taskQueue }, `Relink works on the task queue ${config.taskQueue}`);
+  log.info(
+    { taskQueue: config.taskQueue },
+    `Relink works on the task queue ${config.taskQueue}; integration types: ${listTypes(core.integrations)}`,
+  );
   return {
     finished: worker.finished,
     longestStopMs: planShutdown(config.refreshTimeoutMs).longestStopMs,

@@ -26,6 +26,7 @@ describe.each(e2eStores('the walk of docs/webhooks.md'))('on %s', store => {
   it('the example runs as it is written, holds while its grant is dead, and goes on in order', async () => {
     const { steps, script, type, open, lookUntil } = walk;
     expect(steps).toHaveLength(6);
+    expect(script.output()).toMatch(/Integration types: .*contact-greeter/);
     const [setUp, begin, integrate, play, breakIt, reconnect] = steps;
     await type(setUp);
     await open(await type(begin));

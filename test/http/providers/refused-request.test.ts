@@ -53,14 +53,14 @@ describe('a 401', () => {
   });
 
   it('stops the clock of its handler while the credential is tested, and only then', async () => {
-    const scene = await setScene({ outcome: 'refused', onTest: () => sleep(400) });
+    const scene = await setScene({ outcome: 'refused', onTest: () => sleep(1_200) });
     wire.reply = refuse;
     const clock = new HandlerClock();
     const over = jest.fn();
-    clock.start(300, over);
+    clock.start(1_000, over);
     expect(await rejection(scene.request({ url: '/' }, undefined, clock))).toMatchObject({ code: 'credential_dead' });
     expect(over).not.toHaveBeenCalled();
-    await sleep(350);
+    await sleep(1_100);
     expect(over).toHaveBeenCalledTimes(1);
   });
 
