@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { bundleWorkflowCode, type WorkflowBundleWithSourceMap, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import { loadWorkflowBundle } from '../support/load-workflow-bundle.js';
 import { historiesDirectory } from '../support/record-history.js';
 
 const histories = readdirSync(historiesDirectory).filter(file => file.endsWith('.json'));
@@ -90,13 +91,10 @@ const branches = [
   'webhooks-stopped-midway',
 ];
 
-let bundle: WorkflowBundleWithSourceMap;
+let bundle: Awaited<ReturnType<typeof loadWorkflowBundle>>;
 
 beforeAll(async () => {
-  bundle = await bundleWorkflowCode({
-    workflowsPath: join(__dirname, '../../src/workflows/index.ts'),
-    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-  });
+  bundle = await loadWorkflowBundle();
 }, 60_000);
 
 it('has a recorded history of every branch', () => {

@@ -36,6 +36,7 @@ export default async function globalSetup(): Promise<void> {
 
   const servers = await starting;
   globalThis.relinkTestServers = servers;
+  process.env['RELINK_TEST_RUN_DIRECTORY'] = servers.directory;
   process.env['RELINK_TEST_POSTGRES_URL'] = servers.postgresUrl;
   process.env['RELINK_TEST_TEMPORAL_ADDRESS'] = servers.temporalAddress;
   process.env['RELINK_TEST_TEMPORAL_CLI'] = servers.temporalCli;

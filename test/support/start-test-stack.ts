@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/create-activities.js';
 import { composeHandlers } from '../../src/compose-handlers.js';
 import { composeCore, type Core } from '../../src/compose.js';
@@ -15,6 +13,7 @@ import { loadTemporalSettings } from '../../src/temporal/connect-client.js';
 import { installRuntime, type RunningWorker, startWorker } from '../../src/temporal/create-worker.js';
 import { ApiClient } from '../../src/cli/api-client.js';
 import { createTestDatabase } from './create-test-database.js';
+import { loadWorkflowBundle } from './load-workflow-bundle.js';
 
 export const adopterRedirect = 'http://127.0.0.1:9/adopter/callback';
 
@@ -39,8 +38,6 @@ function installTestRuntime(metricsAddress: string | undefined): void {
   installed = true;
   installRuntime(createLog('silent', 'temporal'), metricsAddress);
 }
-
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
 /**
  * The whole service in this process, over the test run's PostgreSQL and Temporal and a sandbox provider of its own.
@@ -92,16 +89,12 @@ export async function startTestStack(settings: Record<string, string> = {}): Pro
     taskQueue,
     user: (name = `user-${randomBytes(4).toString('hex')}`) => new ApiClient(server.url, apiKey, name),
     startWorker: async () => {
-      bundle ??= bundleWorkflowCode({
-        workflowsPath: join(__dirname, '../../src/workflows/index.ts'),
-        logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-      });
       const worker = await startWorker({
         temporal,
         taskQueue,
         activities: createActivities({ ...core, ...hosts, settings: config }),
         log,
-        workflows: await bundle,
+        workflows: await loadWorkflowBundle(),
         maxConcurrentActivities: 10,
         maxConcurrentDeliveries: 20,
         refreshTimeoutMs: config.refreshTimeoutMs,

@@ -16,6 +16,8 @@ const root = join(__dirname, '../../.relink');
 const runs = join(root, 'test');
 
 export interface TestServers {
+  /** For what the files of the run share; gone with it. */
+  readonly directory: string;
   /** As superuser. */
   readonly postgresUrl: string;
   readonly temporalAddress: string;
@@ -65,6 +67,7 @@ export async function startTestServers(searchAttributes: Readonly<Record<string,
   }
   report(`test servers: PostgreSQL and Temporal ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
   return {
+    directory,
     postgresUrl: postgres.value.url('postgres'),
     temporalAddress: temporal.value.address,
     temporalCli: cli.path,

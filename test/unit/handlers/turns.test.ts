@@ -46,8 +46,8 @@ describe('a turn', () => {
     // A second call keeps the thread alive meanwhile.
     const one = callHandlers({ threads: 1 });
     try {
-      const beside = one.run({ do: 'wait', ms: 1_500 });
-      const bodies = [{ do: 'wait', ms: 900 }, ...says(1)];
+      const beside = one.run({ do: 'wait', ms: 2_200 });
+      const bodies = [{ do: 'wait', ms: 1_800 }, ...says(1)];
       const { ended, answers } = await one.runInTurn(bodies, { call: { timeoutMs: 300 } });
       expect({ ended, answers }).toMatchObject({ ended: 1, answers: [{ reason: 'handler_timed_out' }] });
       expect(await beside).toEqual(done);
@@ -59,8 +59,8 @@ describe('a turn', () => {
 
   it('gives each of its calls the whole time of a call', async () => {
     await callers.run({ do: 'nothing' });
-    const bodies = Array.from({ length: 4 }, () => ({ do: 'wait', ms: 250 }));
-    expect((await callers.runInTurn(bodies, { call: { timeoutMs: 600 } })).ended).toBe(4);
+    const bodies = Array.from({ length: 4 }, () => ({ do: 'wait', ms: 400 }));
+    expect((await callers.runInTurn(bodies, { call: { timeoutMs: 1_400 } })).ended).toBe(4);
   });
 
   it('begins its first call and no other once its permission is over', async () => {
