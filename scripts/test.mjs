@@ -1,5 +1,5 @@
 /**
- * `npm test`: sets up what is missing, checks style, format and types, and runs all tests. With arguments
+ * `npm test`: sets up what is missing, and checks style, format and types while it runs all tests. With arguments
  * (`npm test -- --selectProjects unit`) only the tests, with these arguments for Jest. The last line is the sum.
  */
 import { ensureAll } from './lib/ensure-all.mjs';
@@ -22,8 +22,10 @@ const args = process.argv.slice(2);
 const sum = { passed: 0, failed: 0, skipped: [] };
 
 if (await ensureAll()) {
-  if (args.length === 0) await Promise.all(checks.map(checkInOrder));
+  // Beside the tests, most of which wait: the processor has room for both.
+  const checking = args.length === 0 ? Promise.all(checks.map(checkInOrder)) : undefined;
   const tests = await runJest(args);
+  await checking;
   sum.passed += tests.passed;
   sum.failed += tests.failed;
   sum.skipped = tests.skipped;
