@@ -76,7 +76,7 @@ export function defineIntegration(definition: IntegrationDefinition): Integratio
   return definition;
 }
 
-/** Whether deliveries are taken in for this type at all. */
+/** Whether its handler can be run. */
 export function takesWebhooks(definition: IntegrationDefinition | null): boolean {
   return definition?.onWebhook !== undefined;
 }

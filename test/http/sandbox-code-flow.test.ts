@@ -17,7 +17,7 @@ describe('the sandbox provider: code flow', () => {
   let sandbox: Sandbox;
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ clients: [testClient], accessTokenTtl: { globex: 1 } });
+    sandbox = await startSandbox({ clients: [testClient], accessTokenTtl: { globex: 3 } });
   });
   afterAll(() => sandbox.close());
 
@@ -58,8 +58,8 @@ describe('the sandbox provider: code flow', () => {
 
   test('an access token past its time is refused with a challenge; its refresh token still works', async () => {
     const tokens = await connectAccount(sandbox, 'globex');
-    expect(tokens.expires_in).toBe(1);
-    await delay(2100);
+    expect(tokens.expires_in).toBe(3);
+    await delay(4_100);
     const refused = await fetchIdentity(sandbox, tokens.access_token);
     expect(refused.status).toBe(401);
     expect(refused.headers.get('www-authenticate')).toMatch(/^Bearer .*error="invalid_token"/);

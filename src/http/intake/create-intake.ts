@@ -15,6 +15,7 @@ import { GroupedReads } from './grouped-reads.js';
 import type { Metrics } from './metrics.js';
 import { Room } from './room.js';
 import { mostPerAccount, Targets } from './targets.js';
+import { warnOfUndefined } from './warn-of-undefined.js';
 import { Waker } from './waker.js';
 
 export interface Arrival {
@@ -96,7 +97,7 @@ export function createIntake(dependencies: IntakeDependencies, metrics: Metrics)
   const room = new Room(mostWebhooks);
   return {
     enter: bytes => room.enter(bytes),
-    targets: new Targets(store, vault, integrations, noteCuts(metrics, log)),
+    targets: new Targets(store, vault, integrations, warnOfUndefined(log), noteCuts(metrics, log)),
     waker,
     async accept({ integrationId, gate, provider, externalId, headers, body }) {
       const content = encodeContent(headers, body);

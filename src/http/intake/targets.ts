@@ -41,6 +41,8 @@ export class Targets {
     store: Pick<Store, 'readIntakeTargets' | 'findIntegrationsOnAccounts'>,
     private readonly vault: Vault,
     private readonly integrations: IntegrationCatalogue,
+    /** Hears of a type that is not defined here, though there is an integration of it. */
+    private readonly onUndefined: (type: string, id: IntegrationId) => void,
     /** Hears of an account that has more integrations than a webhook may be for, by the oldest of them. */
     private readonly onCut: (provider: ProviderId, oldest: IntegrationId) => void,
   ) {
@@ -49,18 +51,21 @@ export class Targets {
       const rows = await store.readIntakeTargets(ids);
       return new Map(rows.map(row => [row.id, row]));
     }, largestRead);
-    const types = integrations.list().filter(takesWebhooks);
+    const deaf = integrations.list().filter(definition => !takesWebhooks(definition));
     this.accounts = new GroupedReads(async names => {
       const found = await store.findIntegrationsOnAccounts(
         names.map(parseName),
-        types.map(({ type }) => type),
+        deaf.map(({ type }) => type),
         mostPerAccount + 1,
       );
       return new Map(found.map(row => [nameAccount(row), row.integrationIds]));
     }, largestRead);
   }
 
-  /** Null: no such integration, or its type takes no webhooks. */
+  /**
+   * Null: no such integration, or its type takes no webhooks. One whose type is not defined here gets them: they are
+   * held until it is, for a setting that was forgotten at a deployment is not to cost anybody's webhooks.
+   */
   async find(id: string, maxAgeMs = keepForMs): Promise<Target | null> {
     if (!isId('integration', id)) return null;
     return this.byId.get(id, () => this.read(id), maxAgeMs);
@@ -86,7 +91,10 @@ export class Targets {
   private async read(id: IntegrationId): Promise<Target | null> {
     const readAt = Date.now();
     const row = await this.rows.read(id);
-    if (row === null || !takesWebhooks(this.integrations.find(row.type))) return null;
+    if (row === null) return null;
+    const definition = this.integrations.find(row.type);
+    if (definition === null) this.onUndefined(row.type, id);
+    else if (!takesWebhooks(definition)) return null;
     const { providers, sealedSecrets } = row;
     return {
       id,

@@ -62,9 +62,9 @@ export function createIntegrationLists({ integrations, entities, subscriptions }
     return found;
   }
 
-  async function findIdsByEntities(entityIds: readonly string[], types: readonly string[], limit: number) {
+  async function findIdsByEntities(entityIds: readonly string[], exceptTypes: readonly string[], limit: number) {
     const found = await integrations
-      .find({ entityIds: { $in: [...entityIds] }, type: { $in: [...types] } }, idOnly)
+      .find({ entityIds: { $in: [...entityIds] }, type: { $nin: [...exceptTypes] } }, idOnly)
       .sort({ _id: 1 })
       .limit(limit)
       .toArray();
@@ -89,12 +89,12 @@ export function createIntegrationLists({ integrations, entities, subscriptions }
     findIntegrationsByCauseCredentialId: (credentialId, page) =>
       findPage({ 'causes.credentialId': credentialId }, page),
 
-    async findIntegrationsOnAccounts(accounts, types, limitEach) {
+    async findIntegrationsOnAccounts(accounts, exceptTypes, limitEach) {
       const entityIds = await findEntitiesOfAccounts(accounts);
       const found = await Promise.all(
         accounts.map(async (account): Promise<AccountIntegrations> => {
           const ids = entityIds.get(accountKey(account)) ?? [];
-          const integrationIds = ids.length === 0 ? [] : await findIdsByEntities(ids, types, limitEach);
+          const integrationIds = ids.length === 0 ? [] : await findIdsByEntities(ids, exceptTypes, limitEach);
           return { ...account, integrationIds };
         }),
       );

@@ -91,12 +91,13 @@ export interface IntegrationStore {
    */
   listUnsubscribedIntegrations(page: PageRequest): Promise<Page<IntegrationGateRow>>;
   /**
-   * For each of these accounts the integrations of these types on it, whoever their users, the oldest `limitEach`: what
-   * a webhook to a provider's one address is for. An account that nobody connected has none, and may be left out.
+   * For each of these accounts the integrations on it but those of `exceptTypes`, whoever their users, the oldest
+   * `limitEach`: what a webhook to a provider's one address is for. An account that nobody connected has none, and may be
+   * left out.
    */
   findIntegrationsOnAccounts(
     accounts: readonly AccountKey[],
-    types: readonly string[],
+    exceptTypes: readonly string[],
     limitEach: number,
   ): Promise<readonly AccountIntegrations[]>;
   /** Integrations in this lifecycle not updated since `before`, oldest first: what the sweep finishes. */

@@ -14,7 +14,7 @@ const isAskable = ({ externalId }: AccountKey) => /^[^\0\u001f]+$/.test(external
 export async function findIntegrationsOnAccounts(
   direct: DirectQuery,
   accounts: readonly AccountKey[],
-  types: readonly string[],
+  exceptTypes: readonly string[],
   limitEach: number,
 ): Promise<readonly AccountIntegrations[]> {
   const asked = accounts.filter(isAskable);
@@ -25,13 +25,13 @@ export async function findIntegrationsOnAccounts(
            FROM "entities" JOIN "integration_entities" AS link ON link."entity_id" = "entities"."id"
           WHERE "entities"."provider" = asked."provider" AND "entities"."external_id" = asked."external_id"
             AND (SELECT "type" FROM "integrations" WHERE "integrations"."id" = link."integration_id")
-                = ANY(string_to_array($3, ','))
+                <> ALL(string_to_array($3, ','))
           ORDER BY link."integration_id" LIMIT $4::int) AS "ids"
          FROM unnest(string_to_array($1, chr(31)), string_to_array($2, chr(31))) AS asked("provider", "external_id")`,
       [
         asked.map(({ provider }) => provider).join(separator),
         asked.map(({ externalId }) => externalId).join(separator),
-        types.join(','),
+        exceptTypes.join(','),
         String(limitEach),
       ],
     ),

@@ -53,8 +53,8 @@ export function createIntegrationStore(client: PostgresClient, direct: DirectQue
   return {
     ...createIntegrationLists(client),
     listUnsubscribedIntegrations: page => listUnsubscribedIntegrations(direct, page),
-    findIntegrationsOnAccounts: (accounts, types, limitEach) =>
-      findIntegrationsOnAccounts(direct, accounts, types, limitEach),
+    findIntegrationsOnAccounts: (accounts, exceptTypes, limitEach) =>
+      findIntegrationsOnAccounts(direct, accounts, exceptTypes, limitEach),
 
     async insertIntegration(integration, now) {
       const entityIds = [...new Set(integration.entityIds)].sort();

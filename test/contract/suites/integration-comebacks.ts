@@ -72,7 +72,7 @@ export function describeComebacks(under: () => StoreUnderTest): void {
   });
 
   describe('findIntegrationsOnAccounts', () => {
-    it('finds for each account its integrations of the types asked for, whoever their users, each once, the oldest first', async () => {
+    it('finds for each account its integrations but of the types left out, whoever their users, each once, the oldest first', async () => {
       const { first, second } = under();
       const [one, other] = [newExternalId(), newExternalId()];
       const made: Record<string, string[]> = { [one]: [], [other]: [] };
@@ -89,7 +89,11 @@ export function describeComebacks(under: () => StoreUnderTest): void {
       await connect(first, elsewhere.provider, one);
       const ask = async (limitEach: number) => {
         const accounts = [one, newExternalId(), other].map(externalId => ({ provider: attio, externalId }));
-        const found = await second.findIntegrationsOnAccounts([...accounts, elsewhere], ['taking', 'other'], limitEach);
+        const found = await second.findIntegrationsOnAccounts(
+          [...accounts, elsewhere],
+          ['not-taking', 'other'],
+          limitEach,
+        );
         return Object.fromEntries(
           found
             .filter(row => row.integrationIds.length > 0)
@@ -104,14 +108,14 @@ export function describeComebacks(under: () => StoreUnderTest): void {
       const { first } = under();
       const entity = await connect(first, attio, newExternalId());
       const { id } = await insertIntegration(first, entity.userId, [entity.id], { type: 'taking' });
-      expect(await first.findIntegrationsOnAccounts([], ['taking'], 9)).toEqual([]);
+      expect(await first.findIntegrationsOnAccounts([], [], 9)).toEqual([]);
       const odd = ['', 'a\0b', 'a\u001fb', '\ud800', "';--", ','].map(text => text as typeof entity.externalId);
       const accounts = [...odd, entity.externalId].map(externalId => ({ provider: attio, externalId }));
-      const found = await first.findIntegrationsOnAccounts(accounts, ['taking'], 9);
+      const found = await first.findIntegrationsOnAccounts(accounts, [], 9);
       expect(found.filter(row => row.integrationIds.length > 0)).toEqual([
         { provider: attio, externalId: entity.externalId, integrationIds: [id] },
       ]);
-      expect(await first.findIntegrationsOnAccounts([{ provider: attio, externalId: odd[0]! }], ['taking'], 9)).toEqual(
+      expect(await first.findIntegrationsOnAccounts([{ provider: attio, externalId: odd[0]! }], ['other'], 9)).toEqual(
         [],
       );
     });

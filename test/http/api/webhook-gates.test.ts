@@ -74,6 +74,37 @@ test('a DISABLED integration has them discarded, and keeps what was held before'
   expect(wakesOf(scene.id)).toBe(0);
 });
 
+describe('an integration whose type this process does not know', () => {
+  test('has them held, at its own address and at that of the app, and one warning names the type', async () => {
+    const [own, other, shared] = [await newScene(api), await newScene(api), await newScene(api, 'inbox', 'hubspot')];
+    const stranger = await api.startProcess({ types: [] });
+    try {
+      for (const scene of [own, own, other]) expect((await send(stranger, scene)).json()).toEqual({ accepted: 1 });
+      const events = [{ eventId: 1, portalId: shared.account }];
+      expect((await sendHubspot(stranger, events)).json()).toEqual({ accepted: 1 });
+    } finally {
+      await stranger.close();
+    }
+    expect((await deliveriesOf(api, own)).map(row => row.state)).toEqual(['queued', 'queued']);
+    expect((await deliveriesOf(api, shared)).map(row => row.state)).toEqual(['queued']);
+    expect([own, other, shared].map(({ id }) => wakesOf(id))).toEqual([0, 0, 0]);
+    const told = stranger.logLines.filter(line => line.includes('no such type is defined here'));
+    expect(told).toEqual([expect.stringMatching(`${own.id}.*the type inbox`)]);
+  });
+
+  test('has them discarded while it is DISABLED, like any other', async () => {
+    const scene = await newScene(api);
+    await call(api, 'ann', 'PATCH', scene.path, { status: 'DISABLED' });
+    const stranger = await api.startProcess({ types: [] });
+    try {
+      expect((await send(stranger, scene)).json()).toEqual({ accepted: 1 });
+    } finally {
+      await stranger.close();
+    }
+    expect(await deliveriesOf(api, scene)).toMatchObject([{ state: 'discarded', reason: 'integration_disabled' }]);
+  });
+});
+
 describe('a status that flips while the intake still remembers the one before', () => {
   test('to ENABLED: what was stored after the release is woken for', async () => {
     const scene = await newScene(api);

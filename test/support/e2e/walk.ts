@@ -92,8 +92,9 @@ export async function startWalk({ page, test, store, settings }: WalkOptions): P
     },
     async lookUntil(part, text) {
       const look = part?.trim().split('\n').at(-1);
-      for (let tries = 0; !text.test(await type(look)); tries += 1) {
-        if (tries > 100) throw new Error(`${look} never showed ${text.source}`);
+      let printed = await type(look);
+      for (const until = Date.now() + 30_000; !text.test(printed); printed = await type(look)) {
+        if (Date.now() > until) throw new Error(`${look} never showed ${text.source}, but:\n${printed}`);
         await sleep(100);
       }
     },

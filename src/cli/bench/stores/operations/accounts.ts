@@ -7,8 +7,8 @@ import { each } from '../scene.js';
 import { pinReferences } from './pin-references.js';
 
 const due = new Date(Date.now() + 3_600_000);
-/** The types of a person's integrations. */
-const types = Array.from({ length: each }, (_, place) => `type-${place}`);
+/** None of a person's integrations has one of these. */
+const types = Array.from({ length: each }, (_, place) => `deaf-${place}`);
 const write = (row: EntityRow): EntityWrite => ({
   ...row,
   ...{ provider: provider as ProviderId, name: 'Acme & Co', grantSequence: 2 },
@@ -130,7 +130,7 @@ export const accountOperations: readonly Operation[] = [
     mongo: async ({ integrations, entities }, entity) => {
       const account = { provider, externalId: { $in: [entity.externalId] } };
       const found = await entities.find(account, { projection: { provider: 1, externalId: 1 } }).toArray();
-      const filter = { entityIds: { $in: found.map(({ _id }) => _id) }, type: { $in: [...types] } };
+      const filter = { entityIds: { $in: found.map(({ _id }) => _id) }, type: { $nin: [...types] } };
       const ids = await integrations
         .find(filter, { projection: { _id: 1 } })
         .sort({ _id: 1 })

@@ -1,0 +1,18 @@
+import type { IntegrationId } from '../../domain/ids.js';
+import type { Log } from '../../log.js';
+
+/** Of so many types it is told. */
+const mostTold = 1_000;
+
+/** Once for each type: what is held for it waits for an operator, who learns of it here. */
+export function warnOfUndefined(log: Log): (type: string, id: IntegrationId) => void {
+  const told = new Set<string>();
+  return (type, integrationId) => {
+    if (told.has(type) || told.size >= mostTold) return;
+    told.add(type);
+    log.warn(
+      { type, integrationId },
+      `Webhooks for ${integrationId} are held, as for every integration of the type ${type}: no such type is defined here. Load it by RELINK_INTEGRATIONS, or delete its integrations`,
+    );
+  };
+}
