@@ -54,7 +54,7 @@ export async function startWalk({ page, test, store, settings }: WalkOptions): P
   const untilReady = async () => {
     await run.remember(script.pid);
     const [, url = ''] = await script.untilPrinted(/Ready in [\d.]+ s: (\S+)/);
-    const [, sandboxUrl = ''] = await script.untilPrinted(/Sandbox provider: (\S+)/);
+    const [, sandboxUrl = ''] = await script.untilPrinted(/Sandbox provider: (http\S+)/);
     for (const { pid } of await listTree(script.pid)) await run.remember(pid);
     return { url, sandboxUrl };
   };
@@ -64,6 +64,7 @@ export async function startWalk({ page, test, store, settings }: WalkOptions): P
     throw error;
   });
   const shell = spawn('sh', [], { stdio: 'pipe' });
+  const shown: string[] = [];
 
   const type: Walk['type'] = async part => {
     let printed = '';
@@ -75,12 +76,13 @@ export async function startWalk({ page, test, store, settings }: WalkOptions): P
       await sleep(50);
     }
     shell.stdout.off('data', take);
+    if (shown.at(-1) !== printed) shown.push(printed);
     return printed;
   };
   return {
     steps: readWalk(page, test)
-      .replaceAll('http://127.0.0.1:3000', url)
-      .replaceAll('http://127.0.0.1:3001', sandboxUrl)
+      // At once: where 3000 is taken, Relink is at the sandbox's usual 3001.
+      .replace(/http:\/\/127\.0\.0\.1:300([01])/g, (_all, which) => (which === '0' ? url : sandboxUrl))
       .replaceAll('./.relink/', `${data}/`)
       .split(/^(?=# \d\.)/m),
     script,
@@ -94,7 +96,10 @@ export async function startWalk({ page, test, store, settings }: WalkOptions): P
       const look = part?.trim().split('\n').at(-1);
       let printed = await type(look);
       for (const until = Date.now() + 30_000; !text.test(printed); printed = await type(look)) {
-        if (Date.now() > until) throw new Error(`${look} never showed ${text.source}, but:\n${printed}`);
+        if (Date.now() > until) {
+          const told = [shown.join('\n'), printed, script.output().slice(-5_000)].join('\n---\n');
+          throw new Error(`${look} never showed ${text.source}. Printed before, now, and by npm start:\n${told}`);
+        }
         await sleep(100);
       }
     },
