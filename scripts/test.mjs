@@ -19,13 +19,15 @@ const checks = [
 ];
 
 const args = process.argv.slice(2);
+const problems = [];
 const sum = { passed: 0, failed: 0, skipped: [] };
 
 if (await ensureAll()) {
-  // Beside the tests, most of which wait: the processor has room for both.
+  // Beside the tests, many of which wait for most of their time.
   const checking = args.length === 0 ? Promise.all(checks.map(checkInOrder)) : undefined;
   const tests = await runJest(args);
   await checking;
+  for (const problem of problems) console.log(problem);
   sum.passed += tests.passed;
   sum.failed += tests.failed;
   sum.skipped = tests.skipped;
@@ -48,6 +50,7 @@ async function check(name, command) {
   const took = `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
   if (code === 0) sum.passed += 1;
   else sum.failed += 1;
-  if (code !== 0) console.log(output.trimEnd());
+  // At the end, not amid what the tests print.
+  if (code !== 0) problems.push(`${name}:\n${output.trimEnd()}`);
   console.log(`${name}: ${code === 0 ? 'ok' : 'failed'} (${took})`);
 }

@@ -63,7 +63,7 @@ export const errorRegistry = {
   webhooks_not_expected: {
     status: 404,
     retryable: false,
-    text: 'No webhooks are taken at this address: the provider, the integration or its type does not exist or takes none.',
+    text: 'No webhooks are taken at this address: the provider or the integration does not exist, or its type takes none.',
   },
   webhook_signature_missing: { status: 401, retryable: false, text: 'The webhook carries no signature.' },
   webhook_signature_wrong: {

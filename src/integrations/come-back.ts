@@ -12,7 +12,8 @@ interface CutOff {
 
 /**
  * Puts to a change that opens an integration's gate since when it was closed, for the hooks that make up for it. An
- * outage that was not made up for yet keeps its beginning. Types without such hooks need no mark.
+ * outage that was not made up for yet keeps its beginning. Types without such hooks need no mark; one that is not defined
+ * may have them when it is back.
  */
 export function comeBack(
   integrations: Pick<IntegrationCatalogue, 'find'>,
@@ -20,8 +21,9 @@ export function comeBack(
   next: IntegrationState,
 ): Transition {
   const definition = integrations.find(before.type);
-  const hasHooks = definition?.ensureSubscription !== undefined || definition?.onReconnected !== undefined;
-  if (next === before.state || !hasHooks || before.resumeSince !== null) return next;
+  const mayHaveHooks =
+    definition === null || definition.ensureSubscription !== undefined || definition.onReconnected !== undefined;
+  if (next === before.state || !mayHaveHooks || before.resumeSince !== null) return next;
   const wasOpen = isStateAtWork(before.state);
   const isOpen = isStateAtWork(next);
   if (wasOpen || !isOpen) return next;

@@ -76,7 +76,7 @@ export function defineIntegration(definition: IntegrationDefinition): Integratio
   return definition;
 }
 
-/** Whether its handler can be run. */
+/** Whether there is a handler to run. */
 export function takesWebhooks(definition: IntegrationDefinition | null): boolean {
   return definition?.onWebhook !== undefined;
 }

@@ -9,8 +9,8 @@ declare global {
 
 /**
  * Once for all projects of a Jest run: one PostgreSQL, one Temporal dev server. Tests read RELINK_TEST_POSTGRES_URL
- * (superuser), RELINK_TEST_TEMPORAL_ADDRESS and RELINK_TEST_TEMPORAL_CLI. With RELINK_TEST_NO_SERVERS=1 only the
- * last, and nothing is started.
+ * (superuser), RELINK_TEST_TEMPORAL_ADDRESS, RELINK_TEST_RUN_DIRECTORY and RELINK_TEST_TEMPORAL_CLI. With
+ * RELINK_TEST_NO_SERVERS=1 only the last, and nothing is started.
  */
 export default async function globalSetup(): Promise<void> {
   if (process.env['RELINK_TEST_NO_SERVERS'] === '1') {

@@ -26,8 +26,8 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 beforeEach(() => woken.splice(0));
 
-/** One round of the sweep with wakes that are only noted: nobody else wakes anything in between. */
-const sweep = () => {
+/** One process's sweep with wakes that are only noted: nobody else wakes anything in between. */
+const makeSweep = () => {
   const workflows = {
     ...stack.core.workflows,
     wakeWebhooks: (id: IntegrationId) => {
@@ -37,8 +37,9 @@ const sweep = () => {
   };
   const activities = createActivities({ ...stack.core, ...stack.hosts, workflows, settings: stack.core.config });
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  return environment.run<[], SweepResult, () => Promise<SweepResult>>(activities.sweep);
+  return () => environment.run<[], SweepResult, () => Promise<SweepResult>>(activities.sweep);
 };
+const sweep = () => makeSweep()();
 
 /** What the sweep counts for operators. */
 const expiry = (reason: string, count: number) => [
@@ -95,6 +96,33 @@ it('wakes nobody for what waits for its next attempt, and somebody for what only
   woken.splice(0);
   await leave(`state = 'claimed', claim = 'dead/1/1', next_attempt_at = NULL`);
   await sweep();
+  expect(woken).toContain(it.integrationId);
+});
+
+it('warns once of a type that is not defined, keeps what it has, and wakes for it when it is back', async () => {
+  const it = await makeWebhookUser(stack, 'recorder');
+  await it.send({ n: 0 });
+  await it.untilHandled(1);
+  await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).result();
+  await query(
+    stack.databaseUrl,
+    `UPDATE deliveries SET state = 'queued', finished_at = NULL, received_at = now() - interval '1 minute' WHERE integration_id = $1`,
+    [it.integrationId],
+  );
+  const define = (type: string) =>
+    query(
+      stack.databaseUrl,
+      `UPDATE integrations SET type = $2, status_since = now() - interval '1 minute' WHERE id = $1`,
+      [it.integrationId, type],
+    );
+  await define('vanished');
+  const [said, round] = [stack.logLines.length, makeSweep()];
+  await round();
+  await round();
+  expect(woken).not.toContain(it.integrationId);
+  expect(stack.logLines.slice(said).filter(line => line.includes('the type vanished'))).toHaveLength(1);
+  await define('recorder');
+  await round();
   expect(woken).toContain(it.integrationId);
 });
 

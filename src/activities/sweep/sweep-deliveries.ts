@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { IntegrationId } from '../../domain/ids.js';
 import { webhookPolicyOf } from '../../integrations/definition.js';
 import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationGateRow, QueueRow } from '../../store/port/store.js';
@@ -27,8 +28,9 @@ const consumerStaysForMs = 86_400_000;
  */
 export async function sweepDeliveries(
   dependencies: ActivityDependencies,
+  onUndefined: (type: string, id: IntegrationId) => void,
 ): Promise<{ readonly woken: number; readonly expired: number }> {
-  const { store, now, settings } = dependencies;
+  const { store, integrations, now, settings } = dependencies;
   let woken = await wakePrepared(dependencies);
   let expired = 0;
   const expireUntil = Date.now() + expireForMs;
@@ -39,7 +41,10 @@ export async function sweepDeliveries(
       const gates = new Map(rows.map(row => [row.id, row]));
       for (const queue of queues) {
         Context.current().heartbeat();
-        const done = await sweepQueue(dependencies, queue, gates.get(queue.integrationId) ?? null, expireUntil);
+        const row = gates.get(queue.integrationId) ?? null;
+        const isUndefined = row !== null && integrations.find(row.type) === null;
+        if (isUndefined && gateOf(integrations, row) === 'hold') onUndefined(row.type, row.id);
+        const done = await sweepQueue(dependencies, queue, row, expireUntil);
         woken += done.woken;
         expired += done.expired;
       }

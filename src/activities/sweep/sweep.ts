@@ -1,6 +1,7 @@
 import type { Activities } from '../../contracts/activities.js';
 import { exchangeAbandonedAfterMs, type SessionState } from '../../domain/session.js';
 import { finishCreation } from '../../integrations/finish-creation.js';
+import { warnOfUndefined } from '../../integrations/warn-of-undefined.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { countDone } from './count-done.js';
 import { sweepDeliveries } from './sweep-deliveries.js';
@@ -15,6 +16,7 @@ const slowBatch = 20;
 /** Each part is bounded; what a round does not reach, the next one does. One row's failure leaves the others be. */
 export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
   const wakeMore = wakeUnsubscribed(dependencies);
+  const onUndefined = warnOfUndefined(dependencies.log);
   return async () => {
     const ended = await endAbandonedExchanges(dependencies);
     const started =
@@ -24,7 +26,7 @@ export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
     const finished = await finishIntegrations(dependencies);
     const deleted = await deleteOldRows(dependencies);
     const refreshed = await sweepRefreshes(dependencies);
-    const { woken, expired } = await sweepDeliveries(dependencies);
+    const { woken, expired } = await sweepDeliveries(dependencies, onUndefined);
     return { ended, started, finished, deleted, ...refreshed, expired, woken: woken + (await wakeMore()) };
   };
 }

@@ -48,7 +48,7 @@ export class AfterCommit {
   >();
   private readonly room = new Room(mostWaiting);
   private readonly gathered = new Map<IntegrationId, Held[]>();
-  /** One for all integrations, so that they share a read too. Undefined while nothing is gathered. */
+  /** One for all integrations, so that they share a read too. */
   private timer: NodeJS.Timeout | undefined;
   private readonly looks = new Set<Promise<void>>();
 

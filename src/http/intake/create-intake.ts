@@ -4,6 +4,7 @@ import type { IntegrationId, ProviderId } from '../../domain/ids.js';
 import { newId } from '../../ids.js';
 import { encodeContent } from '../../integrations/delivery-content.js';
 import type { IntegrationCatalogue } from '../../integrations/load-integrations.js';
+import { warnOfUndefined } from '../../integrations/warn-of-undefined.js';
 import type { Log } from '../../log.js';
 import type { InsertedDelivery, Store } from '../../store/port/store.js';
 import type { WorkflowStarter } from '../../temporal/workflow-starter.js';
@@ -15,7 +16,6 @@ import { GroupedReads } from './grouped-reads.js';
 import type { Metrics } from './metrics.js';
 import { Room } from './room.js';
 import { mostPerAccount, Targets } from './targets.js';
-import { warnOfUndefined } from './warn-of-undefined.js';
 import { Waker } from './waker.js';
 
 export interface Arrival {

@@ -41,7 +41,7 @@ export class Targets {
     store: Pick<Store, 'readIntakeTargets' | 'findIntegrationsOnAccounts'>,
     private readonly vault: Vault,
     private readonly integrations: IntegrationCatalogue,
-    /** Hears of a type that is not defined here, though there is an integration of it. */
+    /** Hears of a type that is not defined here, though an integration of it takes webhooks, which are held. */
     private readonly onUndefined: (type: string, id: IntegrationId) => void,
     /** Hears of an account that has more integrations than a webhook may be for, by the oldest of them. */
     private readonly onCut: (provider: ProviderId, oldest: IntegrationId) => void,
@@ -93,12 +93,13 @@ export class Targets {
     const row = await this.rows.read(id);
     if (row === null) return null;
     const definition = this.integrations.find(row.type);
-    if (definition === null) this.onUndefined(row.type, id);
-    else if (!takesWebhooks(definition)) return null;
+    if (definition !== null && !takesWebhooks(definition)) return null;
+    const gate = gateOf(this.integrations, row);
+    if (definition === null && gate === 'hold') this.onUndefined(row.type, id);
     const { providers, sealedSecrets } = row;
     return {
       id,
-      gate: gateOf(this.integrations, row),
+      gate,
       providers: new Set<string>(providers),
       secrets:
         sealedSecrets === null ? [] : decodeSecrets(this.vault.open(sealedSecrets, subscriptionSecretsBinding(id))),

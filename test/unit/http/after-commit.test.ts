@@ -99,6 +99,9 @@ describe('what was stored while its integration held', () => {
       }
       expect(reads).toEqual([]);
       await jest.advanceTimersByTimeAsync(10);
+      // The read begins at the end of this turn of the event loop.
+      await new Promise(setImmediate);
+      expect(reads).toEqual([5]);
       await afterCommit.close();
       expect(reads).toEqual([5]);
       expect([...woken].sort()).toEqual(range(5).map(idOf));
