@@ -48,6 +48,21 @@ const expiry = (reason: string, count: number) => [
   expect.objectContaining({ state: 'expired', reason }) as object,
 ];
 
+/** Puts an integration's deliveries into a state, received a minute ago. */
+const setDeliveries = (integrationId: string, how: string) =>
+  query(
+    stack.databaseUrl,
+    `UPDATE deliveries SET finished_at = NULL, received_at = now() - interval '1 minute', ${how} WHERE integration_id = $1`,
+    [integrationId],
+  );
+/** Has its status be what it is since a minute ago, under this type. */
+const ageStatus = (integrationId: string, type = 'recorder') =>
+  query(
+    stack.databaseUrl,
+    `UPDATE integrations SET type = $2, status_since = now() - interval '1 minute' WHERE id = $1`,
+    [integrationId, type],
+  );
+
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 it('wakes an integration whose deliveries are due and that nobody woke, and no other', async () => {
@@ -60,14 +75,8 @@ it('wakes an integration whose deliveries are due and that nobody woke, and no o
   // Its consumer would see the row by itself while it lingers.
   await stack.core.client.workflow.getHandle(`webhooks/${living.integrationId}`).result();
   // As an intake leaves it that died between its commit and its signal.
-  await query(
-    stack.databaseUrl,
-    `UPDATE deliveries SET state = 'queued', finished_at = NULL, received_at = now() - interval '1 minute' WHERE integration_id = $1`,
-    [living.integrationId],
-  );
-  await query(stack.databaseUrl, `UPDATE integrations SET status_since = now() - interval '1 minute' WHERE id = $1`, [
-    living.integrationId,
-  ]);
+  await setDeliveries(living.integrationId, `state = 'queued'`);
+  await ageStatus(living.integrationId);
   await sweep();
   expect(woken).toContain(living.integrationId);
   expect(woken).not.toContain(dead.integrationId);
@@ -78,15 +87,8 @@ it('wakes nobody for what waits for its next attempt, and somebody for what only
   await it.send({ n: 0 });
   await it.untilHandled(1);
   await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).result();
-  await query(stack.databaseUrl, `UPDATE integrations SET status_since = now() - interval '1 minute' WHERE id = $1`, [
-    it.integrationId,
-  ]);
-  const leave = (how: string) =>
-    query(
-      stack.databaseUrl,
-      `UPDATE deliveries SET finished_at = NULL, received_at = now() - interval '1 minute', ${how} WHERE integration_id = $1`,
-      [it.integrationId],
-    );
+  await ageStatus(it.integrationId);
+  const leave = (how: string) => setDeliveries(it.integrationId, how);
   await leave(`state = 'queued', next_attempt_at = now() + interval '1 hour'`);
   await sweep();
   expect(woken).not.toContain(it.integrationId);
@@ -104,24 +106,14 @@ it('warns once of a type that is not defined, keeps what it has, and wakes for i
   await it.send({ n: 0 });
   await it.untilHandled(1);
   await stack.core.client.workflow.getHandle(`webhooks/${it.integrationId}`).result();
-  await query(
-    stack.databaseUrl,
-    `UPDATE deliveries SET state = 'queued', finished_at = NULL, received_at = now() - interval '1 minute' WHERE integration_id = $1`,
-    [it.integrationId],
-  );
-  const define = (type: string) =>
-    query(
-      stack.databaseUrl,
-      `UPDATE integrations SET type = $2, status_since = now() - interval '1 minute' WHERE id = $1`,
-      [it.integrationId, type],
-    );
-  await define('vanished');
+  await setDeliveries(it.integrationId, `state = 'queued'`);
+  await ageStatus(it.integrationId, 'vanished');
   const [said, round] = [stack.logLines.length, makeSweep()];
   await round();
   await round();
   expect(woken).not.toContain(it.integrationId);
   expect(stack.logLines.slice(said).filter(line => line.includes('the type vanished'))).toHaveLength(1);
-  await define('recorder');
+  await ageStatus(it.integrationId);
   await round();
   expect(woken).toContain(it.integrationId);
 });

@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity';
-import type { IntegrationId } from '../../domain/ids.js';
 import { webhookPolicyOf } from '../../integrations/definition.js';
 import { gateOf } from '../../integrations/gate-of.js';
 import type { IntegrationGateRow, QueueRow } from '../../store/port/store.js';
@@ -28,9 +27,9 @@ const consumerStaysForMs = 86_400_000;
  */
 export async function sweepDeliveries(
   dependencies: ActivityDependencies,
-  onUndefined: (type: string, id: IntegrationId) => void,
+  onQueue: (row: IntegrationGateRow) => void,
 ): Promise<{ readonly woken: number; readonly expired: number }> {
-  const { store, integrations, now, settings } = dependencies;
+  const { store, now, settings } = dependencies;
   let woken = await wakePrepared(dependencies);
   let expired = 0;
   const expireUntil = Date.now() + expireForMs;
@@ -42,8 +41,7 @@ export async function sweepDeliveries(
       for (const queue of queues) {
         Context.current().heartbeat();
         const row = gates.get(queue.integrationId) ?? null;
-        const isUndefined = row !== null && integrations.find(row.type) === null;
-        if (isUndefined && gateOf(integrations, row) === 'hold') onUndefined(row.type, row.id);
+        if (row !== null) onQueue(row);
         const done = await sweepQueue(dependencies, queue, row, expireUntil);
         woken += done.woken;
         expired += done.expired;

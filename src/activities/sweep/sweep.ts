@@ -16,7 +16,7 @@ const slowBatch = 20;
 /** Each part is bounded; what a round does not reach, the next one does. One row's failure leaves the others be. */
 export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
   const wakeMore = wakeUnsubscribed(dependencies);
-  const onUndefined = warnOfUndefined(dependencies.log);
+  const onQueue = warnOfUndefined(dependencies.integrations, dependencies.log);
   return async () => {
     const ended = await endAbandonedExchanges(dependencies);
     const started =
@@ -26,7 +26,7 @@ export function sweep(dependencies: ActivityDependencies): Activities['sweep'] {
     const finished = await finishIntegrations(dependencies);
     const deleted = await deleteOldRows(dependencies);
     const refreshed = await sweepRefreshes(dependencies);
-    const { woken, expired } = await sweepDeliveries(dependencies, onUndefined);
+    const { woken, expired } = await sweepDeliveries(dependencies, onQueue);
     return { ended, started, finished, deleted, ...refreshed, expired, woken: woken + (await wakeMore()) };
   };
 }

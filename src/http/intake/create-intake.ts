@@ -97,7 +97,7 @@ export function createIntake(dependencies: IntakeDependencies, metrics: Metrics)
   const room = new Room(mostWebhooks);
   return {
     enter: bytes => room.enter(bytes),
-    targets: new Targets(store, vault, integrations, warnOfUndefined(log), noteCuts(metrics, log)),
+    targets: new Targets(store, vault, integrations, warnOfUndefined(integrations, log), noteCuts(metrics, log)),
     waker,
     async accept({ integrationId, gate, provider, externalId, headers, body }) {
       const content = encodeContent(headers, body);

@@ -41,8 +41,8 @@ export class Targets {
     store: Pick<Store, 'readIntakeTargets' | 'findIntegrationsOnAccounts'>,
     private readonly vault: Vault,
     private readonly integrations: IntegrationCatalogue,
-    /** Hears of a type that is not defined here, though an integration of it takes webhooks, which are held. */
-    private readonly onUndefined: (type: string, id: IntegrationId) => void,
+    /** Hears of each integration that takes webhooks, as it was read. */
+    private readonly onRead: (row: IntakeTargetRow) => void,
     /** Hears of an account that has more integrations than a webhook may be for, by the oldest of them. */
     private readonly onCut: (provider: ProviderId, oldest: IntegrationId) => void,
   ) {
@@ -94,12 +94,11 @@ export class Targets {
     if (row === null) return null;
     const definition = this.integrations.find(row.type);
     if (definition !== null && !takesWebhooks(definition)) return null;
-    const gate = gateOf(this.integrations, row);
-    if (definition === null && gate === 'hold') this.onUndefined(row.type, id);
+    this.onRead(row);
     const { providers, sealedSecrets } = row;
     return {
       id,
-      gate,
+      gate: gateOf(this.integrations, row),
       providers: new Set<string>(providers),
       secrets:
         sealedSecrets === null ? [] : decodeSecrets(this.vault.open(sealedSecrets, subscriptionSecretsBinding(id))),

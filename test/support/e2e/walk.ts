@@ -97,8 +97,8 @@ export async function startWalk({ page, test, store, settings }: WalkOptions): P
       let printed = await type(look);
       for (const until = Date.now() + 30_000; !text.test(printed); printed = await type(look)) {
         if (Date.now() > until) {
-          const told = [shown.join('\n'), printed, script.output().slice(-5_000)].join('\n---\n');
-          throw new Error(`${look} never showed ${text.source}. Printed before, now, and by npm start:\n${told}`);
+          const told = [...shown, script.output().slice(-5_000)].join('\n---\n');
+          throw new Error(`${look} never showed ${text.source}. Printed here, and by npm start:\n${told}`);
         }
         await sleep(100);
       }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { CredentialId, ProviderId } from '../../../src/domain/ids.js';
 import type { IntegrationState } from '../../../src/domain/integration-state.js';
 import { comeBack } from '../../../src/integrations/come-back.js';
 import { defineIntegration } from '../../../src/integrations/definition.js';
+import { alive, dead, deadSince } from '../../support/integration-states.js';
 
 const define = (type: string, hooks: object) =>
   defineIntegration({ type, name: type, providers: 'any', config: z.object({}), ...hooks });
@@ -13,23 +13,6 @@ const known = [
 ];
 const catalogue = { find: (wanted: string) => known.find(({ type }) => type === wanted) ?? null };
 
-const since = '2026-11-23T12:00:00.000Z';
-const alive: IntegrationState = { lifecycle: 'ready', intent: 'on', causes: [], epochs: {} };
-const dead: IntegrationState = {
-  ...alive,
-  causes: [
-    {
-      credentialId: 'cred_1' as CredentialId,
-      epoch: 2,
-      provider: 'attio' as ProviderId,
-      kind: 'oauth2',
-      code: 'credential_refused',
-      httpStatus: 401,
-      text: '',
-      since,
-    },
-  ],
-};
 const before = (type: string, state: IntegrationState) => ({
   ...{ type, state, statusSince: new Date('2026-11-24T00:00:00.000Z'), resumeSince: null },
 });
@@ -37,7 +20,7 @@ const before = (type: string, state: IntegrationState) => ({
 test.each(['subscribing', 'resuming', 'not defined here'])(
   'an outage that ends is marked with its beginning: %s',
   type => {
-    expect(comeBack(catalogue, before(type, dead), alive)).toEqual({ state: alive, resumeSince: new Date(since) });
+    expect(comeBack(catalogue, before(type, dead), alive)).toEqual({ state: alive, resumeSince: new Date(deadSince) });
   },
 );
 

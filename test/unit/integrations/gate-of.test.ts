@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { CredentialId, ProviderId } from '../../../src/domain/ids.js';
 import type { IntegrationState } from '../../../src/domain/integration-state.js';
 import { defineIntegration } from '../../../src/integrations/definition.js';
 import { gateOf, gateOfState, isAtWork, isStateAtWork } from '../../../src/integrations/gate-of.js';
+import { alive, dead } from '../../support/integration-states.js';
 
 const strict = defineIntegration({
   type: 'strict',
@@ -21,18 +21,6 @@ const deaf = defineIntegration({
 });
 const types = new Map([strict, deaf].map(type => [type.type, type]));
 const catalogue = { find: (type: string) => types.get(type) ?? null };
-const cause = {
-  credentialId: 'cred_1' as CredentialId,
-  epoch: 2,
-  provider: 'attio' as ProviderId,
-  kind: 'oauth2',
-  code: 'credential_refused',
-  httpStatus: 401,
-  text: '',
-  since: '2026-11-23T12:00:00.000Z',
-} as const;
-const alive: IntegrationState = { lifecycle: 'ready', intent: 'on', causes: [], epochs: {} };
-const dead: IntegrationState = { ...alive, causes: [cause] };
 
 test('what is gone discards', () => {
   expect(gateOf(catalogue, null)).toBe('discard');

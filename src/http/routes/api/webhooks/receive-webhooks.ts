@@ -108,8 +108,7 @@ const nameProvider = (request: FastifyRequest) => readParam(request, 'provider')
 
 /** As the caller wrote it. */
 function readParam({ params }: FastifyRequest, name: string): string | undefined {
-  const given = new Map<string, unknown>(typeof params === 'object' && params !== null ? Object.entries(params) : []);
-  const value = given.get(name);
+  const value: unknown = typeof params === 'object' && params !== null ? Reflect.get(params, name) : undefined;
   return typeof value === 'string' ? value : undefined;
 }
 
